@@ -1,0 +1,53 @@
+"""`predict` and `load`: the two calls most users need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from paratype.artifact import load_folder, shipped_folder, shipped_models
+from paratype.model import Model
+from paratype.text import check_texts
+from paratype.types import ModelRefused, Prediction
+
+__all__ = ["DEFAULT_MODEL", "load", "predict"]
+
+DEFAULT_MODEL = "fast"
+
+
+def predict(texts: Iterable[str], *, model: str | Path = DEFAULT_MODEL) -> list[Prediction]:
+    """Label texts.
+
+    Args:
+        texts: the paragraphs, as a list of strings. A long document is cut first: `Model.label_document`.
+        model: name of a shipped model, or a model folder.
+
+    Returns:
+        One `Prediction` per text, in order; blank texts are ``none``.
+
+    Raises:
+        TypeError: for a bare string, or an item that is not a string.
+        ModelRefused: if the model cannot be opened.
+    """
+    return load(model).label_texts(check_texts(texts))
+
+
+def load(model: str | Path = DEFAULT_MODEL) -> Model:
+    """Open a shipped model by its name, or a model folder; each is opened once and kept.
+
+    Raises:
+        ModelRefused: if there is no such model, or its files are not what they must be.
+    """
+    return _open(shipped_folder(str(model)) if model in shipped_models() else _existing(Path(model)))
+
+
+def _existing(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise ModelRefused(f"no model or folder called {str(folder)!r}; shipped models: {', '.join(shipped_models())}")
+    return folder.resolve()
+
+
+@lru_cache(maxsize=8)
+def _open(folder: Path) -> Model:
+    return load_folder(folder)

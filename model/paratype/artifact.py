@@ -1,0 +1,356 @@
+"""Saved models: what stands in their folders, how one is written, and the guarded way in.
+
+A model is a folder. ``model.joblib`` is joblib of one dict of plain things (numpy arrays without objects,
+strings, numbers, lists, dicts); an encoder adds ``encoder.onnx`` and ``tokenizer.json``; ``manifest.json`` has
+the sha256 and size of each of these files. Whatever else lies there (card, scores, pictures) is not read.
+
+Opening a model trusts nothing: files are read once, compared with the manifest, unpickled by `_Unpickler`,
+which knows three names and no others, and checked for format, types, shapes and finite values; last, the probe
+texts in the file must come out with the probabilities stored beside them.
+
+To change the format: raise `FORMAT`, keep a reader for the old number in `_READERS`, and add a model in the
+old format to ``tests/formats``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import pickle
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from paratype.encoder import ENCODER_FILE, TOKENIZER_FILE, Encoder
+from paratype.model import Decision, Features, Heads, Model
+from paratype.ngrams import NgramIndex, text_array
+from paratype.types import ModelRefused
+
+__all__ = [
+    "FORMAT",
+    "MANIFEST_FILE",
+    "MODEL_FILE",
+    "load_folder",
+    "save_folder",
+    "shipped_folder",
+    "shipped_models",
+]
+
+FORMAT = 1
+MODEL_FILE = "model.joblib"
+MANIFEST_FILE = "manifest.json"
+
+# No file of a model may be larger, whatever its manifest says.
+_MOST_BYTES = 512 * 1024**2
+_MOST_MANIFEST_BYTES = 1024**2
+_DEEPEST = 6
+
+# How far a probe's probabilities may be off: another machine's arithmetic rounds differently, and the encoder's
+# 8-bit arithmetic more so.
+_PROBE_TOLERANCE = {"ngrams": 1e-4, "encoder": 0.05}
+
+PROBES = (
+    "Two drones struck the airbase before dawn, the ministry said, and a fuel depot burned for hours.",
+    "At least 14 people were killed and 30 wounded, hospital officials said on Tuesday.",
+    "If the siege is not lifted within three days, our fighters will set the whole port ablaze.",
+    "The group's reliance on outside money explains why it has avoided an open break with the government.",
+    "The national team won the final 3-1 in front of a full stadium.",
+)
+
+
+def shipped_models() -> list[str]:
+    """Return the names of the models that ship with the package."""
+    return sorted(path.parent.name for path in _artifacts().glob(f"*/{MANIFEST_FILE}"))
+
+
+def shipped_folder(name: str) -> Path:
+    """Return the folder of a shipped model."""
+    return _artifacts() / name
+
+
+def _artifacts() -> Path:
+    """Return where models ship: inside the wheel, or at the top of a clone."""
+    here = Path(__file__).resolve().parent
+    inside = here / "artifacts"
+    return inside if inside.is_dir() else here.parents[1] / "artifacts"
+
+
+def save_folder(model: Model, folder: str | Path, *, provenance: dict[str, Any] | None = None) -> None:
+    """Write a model into a folder, which is made if need be; a model already there is replaced.
+
+    Args:
+        model: what to save.
+        folder: where; its name becomes the model's.
+        provenance: plain values to keep in the manifest, such as the hash of the corpus.
+    """
+    import joblib
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as scratch:
+        new = Path(scratch)
+        joblib.dump(_to_dict(model), new / MODEL_FILE)
+        if isinstance(model.features, Encoder):
+            (new / ENCODER_FILE).write_bytes(model.features.network)
+            (new / TOKENIZER_FILE).write_text(model.features.tokenizer, "utf-8")
+        files = sorted(new.iterdir())
+        manifest = {
+            "format": FORMAT,
+            "files": {path.name: {"sha256": _sha256(path.read_bytes()), "size": path.stat().st_size} for path in files},
+            "provenance": {
+                "python": ".".join(map(str, sys.version_info[:2])),
+                "packages": {name: metadata.version(name) for name in ("joblib", "numpy", "scikit-learn")},
+                **(provenance or {}),
+            },
+        }
+        (new / MANIFEST_FILE).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+        for path in [*files, new / MANIFEST_FILE]:
+            shutil.move(path, folder / path.name)
+
+
+def load_folder(folder: str | Path) -> Model:
+    """Open a saved model.
+
+    Raises:
+        ModelRefused: if anything about its files is not as it must be; the message says what was expected, what
+            came, and what to do.
+    """
+    folder = Path(folder)
+    manifest = _read_manifest(folder)
+    reader = _READERS.get(manifest.get("format"))  # type: ignore[arg-type]
+    if reader is None:
+        raise ModelRefused(
+            f"{folder}: expected model format {' or '.join(map(str, _READERS))}, got {manifest.get('format')!r}; "
+            "install the Paratype release that saved it, or train it anew"
+        )
+    data = _read_files(folder, manifest)
+    content = _unpickle(data[MODEL_FILE], folder)
+    try:
+        model = reader(folder.name, content, data)
+    except ModelRefused:
+        raise
+    except Exception as error:
+        raise ModelRefused(f"{folder}: {MODEL_FILE} does not hold a Paratype model: {error}") from error
+    _check_probes(model, content, folder)
+    return model
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST_FILE
+    if not path.is_file():
+        raise ModelRefused(
+            f"{folder}: expected a model folder with a {MANIFEST_FILE}, found none; "
+            "name a folder that `python -m training` or ParagraphClassifier.save wrote"
+        )
+    try:
+        manifest = json.loads(_read(path, _MOST_MANIFEST_BYTES))
+        if not isinstance(manifest, dict) or not isinstance(manifest["files"], dict):
+            raise ValueError("expected an object with 'files'")
+        for entry in manifest["files"].values():
+            if not isinstance(entry["sha256"], str) or not isinstance(entry["size"], int):
+                raise ValueError("expected 'sha256' and 'size' of each file")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelRefused(f"{path}: not a model manifest: {error!r}") from error
+    return manifest
+
+
+def _read_files(folder: Path, manifest: dict[str, Any]) -> dict[str, bytes]:
+    """Return the bytes of the files in the manifest, which are what is used from here on."""
+    known = {MODEL_FILE, ENCODER_FILE, TOKENIZER_FILE}
+    named = set(manifest["files"])
+    if not {MODEL_FILE} <= named <= known:
+        raise ModelRefused(
+            f"{folder}: expected {MODEL_FILE} and no files but {sorted(known)} in the manifest, got {sorted(named)}"
+        )
+    data = {}
+    for name, entry in manifest["files"].items():
+        data[name] = _read(folder / name, _MOST_BYTES)
+        if len(data[name]) != entry["size"] or _sha256(data[name]) != entry["sha256"]:
+            raise ModelRefused(
+                f"{folder / name}: the file is not the one in the manifest (sha256 or size differ); "
+                "the model is damaged or was tampered with: fetch or train it again"
+            )
+    return data
+
+
+def _read(path: Path, most: int) -> bytes:
+    if path.is_symlink() or not path.is_file():
+        raise ModelRefused(f"{path}: expected a plain file, found {'a link' if path.is_symlink() else 'none'}")
+    if path.stat().st_size > most:
+        raise ModelRefused(f"{path}: expected at most {most} bytes, got {path.stat().st_size}")
+    return path.read_bytes()
+
+
+def _unpickle(data: bytes, folder: Path) -> dict[str, Any]:
+    try:
+        content = _unpickler(data).load()
+    except (ModelRefused, MemoryError):
+        raise
+    except Exception as error:  # a hostile pickle can raise anything
+        raise ModelRefused(f"{folder}: {MODEL_FILE} is not a plain joblib file: {error!r}") from error
+    if not isinstance(content, dict):
+        raise ModelRefused(f"{folder}: expected a dict in {MODEL_FILE}, got {type(content).__name__}")
+    _check_plain(content, folder)
+    return content
+
+
+def _unpickler(data: bytes) -> pickle._Unpickler:
+    # joblib is needed here alone, and takes a while to import.
+    from joblib.numpy_pickle import NumpyArrayWrapper, NumpyUnpickler
+
+    allowed = {
+        ("joblib.numpy_pickle", "NumpyArrayWrapper"): NumpyArrayWrapper,
+        ("numpy", "ndarray"): np.ndarray,
+        ("numpy", "dtype"): np.dtype,
+    }
+
+    class Unpickler(NumpyUnpickler):  # type: ignore[misc]
+        """Knows three names, and reads no array that the file cannot hold."""
+
+        dispatch = NumpyUnpickler.dispatch.copy()
+
+        def find_class(self, module: str, name: str) -> Any:
+            try:
+                return allowed[module, name]
+            except KeyError:
+                raise ModelRefused(
+                    f"{MODEL_FILE} asks for {module}.{name}, which no Paratype model needs; it was not run. "
+                    "Do not use this file"
+                ) from None
+
+        def load_build(self) -> None:
+            target = self.stack[-2]
+            if isinstance(target, NumpyArrayWrapper):
+                _check_wrapper(self.stack[-1], len(data))
+            super().load_build()
+
+        dispatch[pickle.BUILD[0]] = load_build
+
+    return Unpickler("", io.BytesIO(data), ensure_native_byte_order=True)
+
+
+def _check_wrapper(state: Any, most: int) -> None:
+    """Refuse an array of objects, of a subclass, or larger than the file, before any memory is taken for it."""
+    dtype, shape = state.get("dtype"), state.get("shape")
+    if not isinstance(dtype, np.dtype) or dtype.hasobject or dtype.kind not in "fiu":
+        raise ModelRefused(f"{MODEL_FILE} holds an array of {dtype!r}; only plain numbers are allowed")
+    if state.get("subclass") is not np.ndarray:
+        raise ModelRefused(f"{MODEL_FILE} holds an array of class {state.get('subclass')!r}")
+    if not isinstance(shape, tuple) or not all(isinstance(n, int) and 0 <= n <= most for n in shape):
+        raise ModelRefused(f"{MODEL_FILE} holds an array with the impossible shape {str(shape)[:80]}")
+    size = dtype.itemsize
+    for n in shape:
+        size *= n
+    if size > most:
+        raise ModelRefused(f"{MODEL_FILE} claims an array of {size} bytes in a file of {most}")
+
+
+def _check_plain(value: Any, folder: Path, depth: int = 0) -> None:
+    if depth > _DEEPEST:
+        raise ModelRefused(f"{folder}: {MODEL_FILE} is nested deeper than {_DEEPEST} levels")
+    if type(value) is dict:
+        for key, item in value.items():
+            _check_plain(key, folder, depth + 1)
+            _check_plain(item, folder, depth + 1)
+    elif type(value) is list:
+        for item in value:
+            _check_plain(item, folder, depth + 1)
+    elif type(value) is np.ndarray:
+        if value.dtype.kind == "f" and not np.isfinite(value).all():
+            raise ModelRefused(f"{folder}: {MODEL_FILE} holds numbers that are not finite")
+    elif type(value) not in (str, int, float, bool):
+        raise ModelRefused(f"{folder}: {MODEL_FILE} holds a {type(value).__name__}; only plain values are allowed")
+    elif type(value) is float and not np.isfinite(value):
+        raise ModelRefused(f"{folder}: {MODEL_FILE} holds numbers that are not finite")
+
+
+def _to_dict(model: Model) -> dict[str, Any]:
+    heads, decision = model.heads, model.decision
+    return {
+        "features": _features_to_dict(model.features),
+        "heads": {
+            "weights": heads.weights,
+            "bias": heads.bias,
+            "temperature": float(heads.temperature),
+            "slope": heads.slope,
+            "offset": heads.offset,
+        },
+        "decision": {
+            "outcomes": list(decision.outcomes),
+            "thresholds": list(decision.thresholds),
+            "review_below": float(decision.review_below),
+        },
+        "probes": {
+            "texts": list(PROBES),
+            "probabilities": model.score(text_array(list(PROBES))).outcomes,
+        },
+    }
+
+
+def _features_to_dict(features: Features) -> dict[str, Any]:
+    if isinstance(features, NgramIndex):
+        return {
+            "kind": "ngrams",
+            "vocabulary": "\n".join(features.vocabulary),
+            "pair_bits": features.pair_bits,
+        }
+    if isinstance(features, Encoder):
+        return {"kind": "encoder", "max_tokens": features.max_tokens}
+    raise TypeError(f"expected features that can be saved, got {type(features).__name__}")
+
+
+def _read_format_1(name: str, content: dict[str, Any], data: dict[str, bytes]) -> Model:
+    decision = Decision.from_config(content["decision"])
+    features, columns = _features_from_dict(content["features"], data)
+    heads = Heads(**content["heads"])
+    types = len(decision.types)
+    width = len(decision.outcomes) + types
+    shapes = {"weights": (columns, width), "bias": (width,), "slope": (types,), "offset": (types,)}
+    for field, shape in shapes.items():
+        value = getattr(heads, field)
+        if not isinstance(value, np.ndarray) or value.shape != shape:
+            raise ValueError(f"expected {field} of shape {shape}, got {getattr(value, 'shape', type(value))}")
+    if not isinstance(heads.temperature, float) or heads.temperature <= 0:
+        raise ValueError(f"expected a temperature over 0, got {heads.temperature!r}")
+    return Model(name, features, heads, decision)
+
+
+_READERS: dict[int, Callable[[str, dict[str, Any], dict[str, bytes]], Model]] = {1: _read_format_1}
+
+
+def _features_from_dict(config: dict[str, Any], data: dict[str, bytes]) -> tuple[Features, int]:
+    if config["kind"] == "ngrams":
+        if not 1 <= config["pair_bits"] <= 24:
+            raise ValueError(f"expected pair_bits between 1 and 24, got {config['pair_bits']!r}")
+        index = NgramIndex(tuple(config["vocabulary"].split("\n")), config["pair_bits"])
+        return index, index.n_columns
+    if config["kind"] == "encoder":
+        encoder = Encoder(data[ENCODER_FILE], data[TOKENIZER_FILE].decode("utf-8"), max_tokens=config["max_tokens"])
+        return encoder, encoder.dimensions
+    raise ValueError(f"expected features of kind 'ngrams' or 'encoder', got {config['kind']!r}")
+
+
+def _check_probes(model: Model, content: dict[str, Any], folder: Path) -> None:
+    try:
+        texts, expected = content["probes"]["texts"], content["probes"]["probabilities"]
+        actual = model.score(text_array(texts)).outcomes
+        off = float(np.abs(actual - expected).max())
+    except Exception as error:
+        raise ModelRefused(f"{folder}: its probe texts cannot be scored: {error!r}") from error
+    tolerance = _PROBE_TOLERANCE[content["features"]["kind"]]
+    if not off <= tolerance:
+        raise ModelRefused(
+            f"{folder}: expected its probe texts to come out within {tolerance} of the stored probabilities, "
+            f"they are off by {off:.3g}; the model does not work on this machine as it did where it was saved"
+        )

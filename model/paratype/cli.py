@@ -1,0 +1,239 @@
+"""The command line: thin functions with the options, over functions that return data."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import paratype
+
+if TYPE_CHECKING:
+    from paratype.batch import Report
+    from paratype.model import Model
+
+__all__ = ["app", "main"]
+
+# Exit codes beside 0, and 2 for usage.
+SOME_FAILED, NOTHING_READ, MODEL_REFUSED, INTERRUPTED = 1, 3, 4, 130
+
+DEFAULT_MODEL = "fast"
+
+app = typer.Typer(
+    help="Say what each paragraph of conflict reporting does: attack report, threat statement, casualty figure, "
+    "analysis, or none of them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Format(str, Enum):
+    """Ways to write labelled rows."""
+
+    table = "table"
+    jsonl = "jsonl"
+    csv = "csv"
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        _say("interrupted; nothing was written to the output file")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # the reader of our standard output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"paratype {paratype.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def label(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(help="Files, folders (searched recursively), or - for standard input.", show_default=False),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write here; standard output if not given.")
+    ] = None,
+    format: Annotated[
+        Format | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help="By default the output's suffix decides; else table on a terminal, jsonl in a pipe.",
+        ),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="A shipped model's name (see `paratype models`) or a model folder.")
+    ] = DEFAULT_MODEL,
+    text_column: Annotated[str, typer.Option(help="Column of JSONL and CSV files that holds the text.")] = "text",
+    encoding: Annotated[str, typer.Option(help="Encoding of the input files.")] = "utf-8",
+    no_text: Annotated[bool, typer.Option("--no-text", help="Leave the text out of the output.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an output file that exists.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print no progress and no summary, only failures.")
+    ] = False,
+) -> None:
+    """Label every paragraph of text files (.txt .md) and every row of tables (.jsonl .ndjson .csv .tsv).
+
+    One row comes out for every row that goes in, in the same order. Results go to standard output or the output
+    file, everything else to standard error. Exit codes: 0 all done; 1 finished, but some inputs or rows failed
+    (each is named); 2 wrong usage; 3 nothing could be read; 4 the model was refused; 130 interrupted.
+    """
+    _check_encoding(encoding)
+    chosen = format or _format_for(output)
+    if output is not None and output.exists() and not force:
+        raise typer.BadParameter(f"{output} exists; choose another name, or replace it with --force")
+    if output is not None and not output.parent.is_dir():
+        raise typer.BadParameter(f"the folder {output.parent} does not exist; make it first")
+    sources = _find(inputs)
+    report = _label_all(
+        sources,
+        _load(model),
+        output,
+        chosen,
+        quiet,
+        text_column=text_column,
+        encoding=encoding,
+        keep_text=not no_text,
+    )
+    _report_failures(report)
+    if not quiet:
+        _say(_summary(report, output))
+    if report.failures:
+        raise typer.Exit(SOME_FAILED)
+
+
+@app.command()
+def models() -> None:
+    """List the shipped models with their size and scores."""
+    from paratype.artifact import shipped_folder, shipped_models
+    from paratype.show import describe
+
+    for name in shipped_models():
+        typer.echo(describe(shipped_folder(name)))
+
+
+@app.command()
+def show(model: Annotated[str, typer.Argument(help="A shipped model's name or a model folder.")]) -> None:
+    """Print a model's labels, thresholds, provenance and card."""
+    from paratype.artifact import shipped_folder, shipped_models
+    from paratype.show import card
+
+    folder = shipped_folder(model) if model in shipped_models() else Path(model)
+    typer.echo(card(_load(model), folder))
+
+
+def _find(inputs: list[str]) -> list[str]:
+    from paratype.readers import SUFFIXES, find_files
+
+    sources = list(find_files(inputs))
+    if not sources:
+        _say(f"error: no readable file in {', '.join(inputs)}; expected {' '.join(SUFFIXES)}")
+        raise typer.Exit(NOTHING_READ)
+    return sources
+
+
+def _check_encoding(encoding: str) -> None:
+    try:
+        codecs.getincrementaldecoder(encoding)
+    except LookupError:
+        raise typer.BadParameter(f"unknown encoding {encoding!r}; try utf-8, cp1252, cp1256 or utf-16") from None
+
+
+def _format_for(output: Path | None) -> Format:
+    if output is None:
+        return Format.table if sys.stdout.isatty() else Format.jsonl
+    suffixes = {".jsonl": Format.jsonl, ".ndjson": Format.jsonl, ".csv": Format.csv, ".txt": Format.table}
+    if output.suffix not in suffixes:
+        raise typer.BadParameter(
+            f"cannot tell the format from {output.name!r}; end it in .jsonl or .csv, or give --format"
+        )
+    return suffixes[output.suffix]
+
+
+def _load(name: str) -> Model:
+    from paratype.api import load
+
+    try:
+        return load(name)
+    except paratype.ModelRefused as refusal:
+        _say(f"error: {refusal}")
+        raise typer.Exit(MODEL_REFUSED) from refusal
+
+
+def _label_all(
+    sources: list[str],
+    model: Model,
+    output: Path | None,
+    format: Format,
+    quiet: bool,
+    **options: Any,
+) -> Report:
+    from paratype.batch import Report, label_files
+    from paratype.writers import FORMATS, open_output
+
+    report = Report()
+    target: AbstractContextManager[Any] = nullcontext(sys.stdout) if output is None else open_output(output)
+    with target as stream, _progress(sources, quiet) as progress:
+        writer = FORMATS[format.value](stream)
+        for records in label_files(sources, model, report=report, **options):
+            writer.write(records)
+            progress(report)
+        writer.close()
+        if not report.files and not report.rows:
+            _report_failures(report)
+            raise typer.Exit(NOTHING_READ)
+    return report
+
+
+def _report_failures(report: Report) -> None:
+    for failure in report.failures:
+        _say(f"error: {failure}")
+
+
+def _progress(sources: list[str], quiet: bool) -> AbstractContextManager[Callable[[Report], None]]:
+    if quiet or not sys.stderr.isatty():
+        return nullcontext(lambda report: None)
+    from paratype.progress import show_progress
+
+    known = "-" not in sources
+    return show_progress(sys.stderr, sum(_size(source) for source in sources) if known else None)
+
+
+def _size(source: str) -> int:
+    path = Path(source)
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _summary(report: Report, output: Path | None) -> str:
+    counts = ", ".join(f"{count} {name}" for name, count in report.labels.most_common())
+    where = f"{report.rows} rows from {report.files} files" + (f" written to {output}" if output else "")
+    return f"{where}: {counts or 'nothing to label'}; {report.review} to review, {len(report.failures)} failed"
+
+
+def _say(message: str) -> None:
+    typer.echo(message, err=True)
