@@ -30,7 +30,8 @@ def predict(texts: Iterable[str], *, model: str | Path = DEFAULT_MODEL) -> list[
         TypeError: for a bare string, or an item that is not a string.
         ModelRefused: if the model cannot be opened.
     """
-    return load(model).label_texts(check_texts(texts))
+    checked = check_texts(texts)
+    return load(model).label_texts(checked)
 
 
 def load(model: str | Path = DEFAULT_MODEL) -> Model:

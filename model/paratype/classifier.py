@@ -129,7 +129,7 @@ class ParagraphClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         n = len(targets)
         aside = np.zeros(n, dtype=bool)
         hard = targets.argmax(axis=1)
-        if self.calibration_share <= 0 or np.bincount(hard).max() < _LEAST_ROWS * targets.shape[1]:
+        if self.calibration_share <= 0 or n < _LEAST_ROWS * targets.shape[1]:
             return aside
         folds = StratifiedGroupKFold(round(1 / self.calibration_share), shuffle=True, random_state=self.random_state)
         _, rows = next(folds.split(np.zeros(n), hard, np.arange(n) if groups is None else groups))

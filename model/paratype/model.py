@@ -123,7 +123,7 @@ class Model:
         return np.array(self.decision.outcomes)[scores.label]
 
     def predict_proba(self, texts: Iterable[str]) -> Floats:
-        """Return the calibrated probability of each outcome, shape (texts, outcomes), columns as `decision.outcomes`."""
+        """Return calibrated probabilities, shape (texts, outcomes), columns as `decision.outcomes`."""
         return self.score(text_array(check_texts(texts))).outcomes
 
     def label_texts(self, texts: Iterable[str]) -> list[Prediction]:
@@ -174,7 +174,8 @@ class Model:
 def softmax(logits: Floats) -> Floats:
     """Return probabilities that add up to 1 in each row."""
     exponentials: Floats = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return exponentials / exponentials.sum(axis=1, keepdims=True)
+    exponentials /= exponentials.sum(axis=1, keepdims=True)
+    return exponentials
 
 
 def logistic(logits: Floats) -> Floats:

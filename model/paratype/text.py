@@ -109,7 +109,7 @@ def _wrap_width(lines: list[_Line]) -> int | None:
 
 def _spans(lines: list[_Line], width: int | None) -> Iterator[tuple[int, int]]:
     start: int | None = None
-    for line, after in zip(lines, [*lines[1:], _Line(0, "")], strict=True):
+    for line, after in pairwise([*lines, _Line(0, "")]):
         if not line.text:
             continue
         if start is None:

@@ -1,0 +1,42 @@
+# One-word tasks, for people and for CI. `make label` and `make test` set up all they need in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+FILES ?= examples/article.txt
+REAL ?= ../shared/real/validation.jsonl
+
+.PHONY: label test lint check train encoder eval
+
+label: .venv/installed
+	$(BIN)/paratype label --format table $(FILES)
+
+test: .venv/installed-dev
+	$(BIN)/python -m pytest
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+check: .venv/installed-dev
+	$(BIN)/python -m training check $(if $(wildcard $(REAL)),--real $(REAL))
+
+train: .venv/installed-dev
+	$(BIN)/python -m training train
+
+encoder: .venv/installed-dev
+	$(BIN)/python -m pip install --quiet --editable ".[encoder]"
+	$(BIN)/python -m training encoder
+
+eval: .venv/installed-dev
+	$(BIN)/python -m eval run
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+.venv/installed-dev: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	touch $@ .venv/installed

@@ -1,0 +1,1 @@
+"""What the models are worth: `python -m eval --help`."""

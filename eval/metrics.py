@@ -1,0 +1,141 @@
+"""Scores of predictions, with bootstrap intervals by document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from eval.data import Labelled
+from paratype import LABELS, TYPES
+
+__all__ = ["Answers", "reliability", "score"]
+
+_RESAMPLES = 1000
+_BINS = 15
+_SUREST = 0.6
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model said of n texts.
+
+    Attributes:
+        label: (n,) labels.
+        stated: (n, 4) whether each of `TYPES` is among the labels.
+        confidence: (n,) probability of the label, or None for a model that gives none.
+    """
+
+    label: NDArray[np.str_]
+    stated: NDArray[np.bool_]
+    confidence: NDArray[np.float64] | None = None
+
+    def select(self, places: Any) -> Answers:
+        """Return the answers for some of the texts."""
+        return Answers(
+            self.label[places],
+            self.stated[places],
+            None if self.confidence is None else self.confidence[places],
+        )
+
+
+def score(data: Labelled, answers: Answers, *, intervals: bool = True) -> dict[str, Any]:
+    """Return scores: headline figures with 95 % intervals, per type, confusion, reliability, coverage.
+
+    Intervals are percentiles of 1,000 resamples of whole documents.
+    """
+    truth = _Truth.of(data)
+    result: dict[str, Any] = {"rows": len(data.texts), **_headline(truth, answers)}
+    if intervals:
+        result["intervals"] = _bootstrap(truth, np.array(data.documents), answers)
+    precision, recall, f1, support = precision_recall_fscore_support(
+        truth.label, answers.label, labels=list(LABELS), zero_division=0
+    )
+    result["per_label"] = {
+        name: {"precision": float(p), "recall": float(r), "f1": float(f), "rows": int(n)}
+        for name, p, r, f, n in zip(LABELS, precision, recall, f1, support, strict=True)
+    }
+    result["confusion"] = confusion_matrix(truth.label, answers.label, labels=list(LABELS)).tolist()
+    if answers.confidence is not None:
+        right = truth.label == answers.label
+        result["reliability"] = reliability(answers.confidence, right)
+        result["coverage"] = _coverage(answers.confidence, right)
+    return result
+
+
+@dataclass(frozen=True)
+class _Truth:
+    label: NDArray[np.str_]
+    stated: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, data: Labelled) -> _Truth:
+        stated = np.array([[name in labels for name in TYPES] for labels in data.labels]).reshape(-1, len(TYPES))
+        return cls(np.array(data.label), stated)
+
+    def select(self, places: Any) -> _Truth:
+        return _Truth(self.label[places], self.stated[places])
+
+
+def _headline(truth: _Truth, answers: Answers) -> dict[str, float]:
+    right = truth.label == answers.label
+    one_hot = [np.array([labels == name for name in TYPES]).T for labels in (truth.label, answers.label)]
+    figures = {
+        "accuracy": float(right.mean()),
+        "macro_f1": _macro_f1(*one_hot),
+        "labels_macro_f1": _macro_f1(truth.stated, answers.stated),
+    }
+    if answers.confidence is not None:
+        figures["calibration_error"] = _calibration_error(answers.confidence, right)
+        figures["accuracy_of_surest"] = _accuracy_of_surest(answers.confidence, right)
+    return figures
+
+
+def _macro_f1(truth: NDArray[np.bool_], said: NDArray[np.bool_]) -> float:
+    """Mean F1 of the columns; a type that neither occurs nor is said counts as 0, as in scikit-learn."""
+    both, total = (truth & said).sum(axis=0), truth.sum(axis=0) + said.sum(axis=0)
+    return float(np.mean(2 * both / np.maximum(total, 1)))
+
+
+def _calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+    """Expected calibration error over 15 bins of equal width (Guo et al., ICML 2017)."""
+    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    gaps = np.bincount(bins, right - confidence, minlength=_BINS)
+    return float(np.abs(gaps).sum() / len(right))
+
+
+def _accuracy_of_surest(confidence: NDArray[np.float64], right: NDArray[np.bool_], share: float = _SUREST) -> float:
+    surest = np.argsort(-confidence, kind="stable")[: max(1, round(share * len(right)))]
+    return float(right[surest].mean())
+
+
+def _bootstrap(truth: _Truth, documents: NDArray[np.str_], answers: Answers) -> dict[str, list[float]]:
+    rng = np.random.default_rng(0)
+    names, codes = np.unique(documents, return_inverse=True)
+    members = [np.flatnonzero(codes == code) for code in range(len(names))]
+    draws = []
+    for _ in range(_RESAMPLES):
+        places = np.concatenate([members[code] for code in rng.integers(len(names), size=len(names))])
+        draws.append(_headline(truth.select(places), answers.select(places)))
+    return {
+        key: [float(edge) for edge in np.percentile([draw[key] for draw in draws], [2.5, 97.5])] for key in draws[0]
+    }
+
+
+def reliability(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> list[dict[str, float]]:
+    """Return mean confidence and accuracy of each tenth of the texts, by rising confidence."""
+    parts = np.array_split(np.argsort(confidence, kind="stable"), 10)
+    return [
+        {"confidence": float(confidence[part].mean()), "accuracy": float(right[part].mean()), "rows": len(part)}
+        for part in parts
+        if len(part)
+    ]
+
+
+def _coverage(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> list[dict[str, float]]:
+    """Return the accuracy on the surest tenth, two tenths, and so on."""
+    shares = [tenths / 10 for tenths in range(1, 11)]
+    return [{"share": share, "accuracy": _accuracy_of_surest(confidence, right, share)} for share in shares]

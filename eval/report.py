@@ -1,0 +1,109 @@
+"""Tables in Markdown from the scores, and their places in README and cards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from paratype import LABELS
+
+__all__ = ["fill", "score_table", "tables"]
+
+_HEADLINES = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro-F1",
+    "labels_macro_f1": "macro-F1 of `labels`",
+    "calibration_error": "calibration error",
+    "accuracy_of_surest": "accuracy, surest 60 %",
+}
+
+
+def tables(results: dict[str, Any]) -> dict[str, str]:
+    """Return every table by the name it has between the markers of a Markdown file."""
+    made = {"corpus-scores": _corpus_table(results)}
+    if "real" in results:
+        for part, scores in results["real"].items():
+            made[f"real-{part}"] = score_table(scores)
+        made["robustness"] = _change_table(results["robustness"])
+        made["slices"] = _change_table(results["slices"])
+        for name in ("accurate", "fast"):
+            made[f"{name}-labels"] = _label_table(results["real"]["held-out"][name])
+            made[f"{name}-confusion"] = _confusion_table(results["real"]["held-out"][name])
+    if "seeds" in results:
+        made["seeds"] = score_table(results["seeds"])
+    return made
+
+
+def score_table(scores: dict[str, Any]) -> str:
+    """Return headline scores with their intervals, a line per model."""
+    rows = []
+    for name, result in scores.items():
+        cells = []
+        for key in _HEADLINES:
+            if key in result:
+                low, high = result["intervals"][key]
+                cells.append(f"{result[key]:.2f} ({low:.2f}–{high:.2f})")
+            else:
+                cells.append("–")
+        rows.append([name, *cells])
+    count = next(iter(scores.values()))["rows"]
+    return _table([f"{count} paragraphs", *_HEADLINES.values()], rows)
+
+
+def _corpus_table(results: dict[str, Any]) -> str:
+    rows = [
+        [
+            name,
+            *(f"{parts[part]['accuracy']:.2f} / {parts[part]['macro_f1']:.2f}" for part in ("all", "authored", "seed")),
+        ]
+        for name, parts in results["cross_validation"].items()
+    ]
+    return _table(["accuracy / macro-F1", "all rows", "authored", "seed"], rows)
+
+
+def _change_table(by_model: dict[str, Any]) -> str:
+    names = next(iter(by_model.values()))
+    rows = [
+        [
+            name,
+            str(names[name]["rows"]),
+            *(f"{scores[name]['accuracy']:.2f} / {scores[name]['macro_f1']:.2f}" for scores in by_model.values()),
+        ]
+        for name in names
+    ]
+    return _table(["accuracy / macro-F1", "paragraphs", *by_model], rows)
+
+
+def _label_table(result: dict[str, Any]) -> str:
+    rows = [
+        [name, *(f"{scores[key]:.2f}" for key in ("precision", "recall", "f1")), str(scores["rows"])]
+        for name, scores in result["per_label"].items()
+    ]
+    return _table(["label", "precision", "recall", "F1", "paragraphs"], rows)
+
+
+def _confusion_table(result: dict[str, Any]) -> str:
+    rows = [[name, *map(str, counts)] for name, counts in zip(LABELS, result["confusion"], strict=True)]
+    return _table(["true \\ said", *LABELS], rows)
+
+
+def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    header = list(header)
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def fill(path: Path, made: dict[str, str]) -> None:
+    """Put each table between its markers, ``<!-- table:NAME -->`` and ``<!-- /table -->``, in a Markdown file.
+
+    Raises:
+        KeyError: if the file asks for a table that there is none of.
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        return f"<!-- table:{match[1]} -->\n{made[match[1]]}\n<!-- /table -->"
+
+    text = path.read_text("utf-8")
+    path.write_text(re.sub(r"<!-- table:([\w-]+) -->\n.*?<!-- /table -->", replace, text, flags=re.DOTALL), "utf-8")

@@ -1,0 +1,165 @@
+"""All scores of models and baselines, as one plain dict that becomes JSON."""
+
+from __future__ import annotations
+
+import platform
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import GroupKFold
+
+from eval.baselines import BASELINES
+from eval.data import Labelled, Part, load_labelled, load_seeds
+from eval.metrics import Answers, score
+from eval.robustness import CHANGES
+from paratype.artifact import load_folder
+from paratype.model import Model
+from paratype.ngrams import text_array
+from training.corpus import Row, corpus_hash
+from training.recipes import ARTIFACTS, fit_accurate, fit_fast
+
+__all__ = ["answers_of", "evaluate"]
+
+Answerer = Callable[[Sequence[Row], Sequence[str]], Answers]
+_FOLDS = 5
+
+
+def answers_of(model: Model, texts: Sequence[str]) -> Answers:
+    """Return what a model says of texts."""
+    scores = model.score(text_array(list(texts)))
+    return Answers(np.array(model.decision.outcomes)[scores.label], scores.stated, scores.score)
+
+
+def evaluate(rows: Sequence[Row], data: Path | None, seeds: Path | None, log: Callable[[str], None]) -> dict[str, Any]:
+    """Score the saved models and the baselines.
+
+    Args:
+        rows: the corpus.
+        data: a labelled file; None for no such scores.
+        seeds: folder with the original seed articles; None for no such scores.
+        log: told what is being scored.
+    """
+    models = {name: load_folder(ARTIFACTS / name) for name in ("accurate", "fast")}
+    results: dict[str, Any] = {
+        "corpus": {"rows": len(rows), "hash": corpus_hash()},
+        "hardware": {"machine": platform.machine(), "processor": _processor()},
+    }
+    if data is not None:
+        log(f"labelled file {data.name}")
+        results["real"] = {
+            part.value: _on_real(rows, models, load_labelled(data, part)) for part in (Part.held_out, Part.development)
+        }
+        log("robustness")
+        held_out = load_labelled(data, Part.held_out)
+        results["robustness"] = {name: _robustness(model, held_out) for name, model in models.items()}
+        results["slices"] = {name: _slices(model, held_out) for name, model in models.items()}
+    if seeds is not None:
+        log("seed articles, leaving one out")
+        results["seeds"] = _on_seeds(rows, load_seeds(seeds))
+    log("cross-validation")
+    results["cross_validation"] = _cross_validate(rows)
+    return results
+
+
+def _on_real(rows: Sequence[Row], models: dict[str, Model], data: Labelled) -> dict[str, Any]:
+    scores = {name: score(data, baseline(rows, data.texts)) for name, baseline in BASELINES.items()}
+    return scores | {name: score(data, answers_of(model, data.texts)) for name, model in models.items()}
+
+
+def _on_seeds(rows: Sequence[Row], data: Labelled) -> dict[str, Any]:
+    """Score each original article with models that saw none of the rows that render it.
+
+    The encoder is fine-tuned on authored rows alone, so its heads are all there is to fit anew.
+    """
+    answerers: dict[str, Answerer] = {**BASELINES, "accurate": _fit_accurate, "fast": _fit_fast}
+    results = {}
+    for name, answer in answerers.items():
+        parts, order = [], []
+        for article in sorted(set(data.documents)):
+            places = [place for place, document in enumerate(data.documents) if document == article]
+            train = [row for row in rows if not row.article.startswith(f"{article}:")]
+            parts.append(answer(train, [data.texts[place] for place in places]))
+            order += places
+        results[name] = score(data.select(order), _join(parts))
+    authored = [row for row in rows if row.origin == "authored"]
+    for name in ("accurate", "fast"):
+        results[f"{name}, authored rows alone"] = score(data, answerers[name](authored, data.texts))
+    return results
+
+
+def _fit_accurate(rows: Sequence[Row], texts: Sequence[str]) -> Answers:
+    return answers_of(fit_accurate(rows, ARTIFACTS / "accurate").model_, texts)
+
+
+def _fit_fast(rows: Sequence[Row], texts: Sequence[str]) -> Answers:
+    return answers_of(fit_fast(rows, teacher=None).model_, texts)
+
+
+def _cross_validate(rows: Sequence[Row]) -> dict[str, Any]:
+    """Score on corpus rows by five folds whose groups do not overlap.
+
+    The word model learns from labels alone here, and the encoder is left out: both the teacher and the encoder
+    have met the rows that would be tested.
+    """
+    data = Labelled(
+        tuple(row.text for row in rows),
+        tuple(row.label for row in rows),
+        tuple(frozenset(row.labels) for row in rows),
+        tuple(row.group for row in rows),
+        tuple(row.origin for row in rows),
+    )
+    answerers: dict[str, Answerer] = {**BASELINES, "fast": _fit_fast}
+    folds = list(GroupKFold(_FOLDS).split(data.texts, groups=data.documents))
+    results: dict[str, Any] = {}
+    for name, answer in answerers.items():
+        parts = [answer([rows[i] for i in train], [data.texts[i] for i in test]) for train, test in folds]
+        joined, order = _join(parts), np.concatenate([test for _, test in folds])
+        ordered = data.select(order)
+        results[name] = {"all": score(ordered, joined)}
+        for origin in ("authored", "seed"):
+            places = [place for place, source in enumerate(ordered.sources) if source == origin]
+            results[name][origin] = score(ordered.select(places), joined.select(places))
+    return results
+
+
+def _robustness(model: Model, data: Labelled) -> dict[str, Any]:
+    changed = {"unchanged": data.texts} | {
+        name: tuple(change(text) for text in data.texts) for name, change in CHANGES.items()
+    }
+    return {name: score(data, answers_of(model, texts), intervals=False) for name, texts in changed.items()}
+
+
+def _slices(model: Model, data: Labelled) -> dict[str, Any]:
+    """Score by where the text comes from and by its length."""
+    answers = answers_of(model, data.texts)
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, (text, source) in enumerate(zip(data.texts, data.sources, strict=True)):
+        places[f"source {source.split('/')[0]}"].append(place)
+        words = len(text.split())
+        places[
+            "length " + ("under 30 words" if words < 30 else "30 to 80 words" if words <= 80 else "over 80 words")
+        ].append(place)
+    return {
+        name: score(data.select(chosen), answers.select(chosen), intervals=False)
+        for name, chosen in sorted(places.items())
+    }
+
+
+def _join(parts: Iterable[Answers]) -> Answers:
+    parts = list(parts)
+    confidence = [part.confidence for part in parts if part.confidence is not None]
+    return Answers(
+        np.concatenate([part.label for part in parts]),
+        np.concatenate([part.stated for part in parts]),
+        np.concatenate(confidence) if len(confidence) == len(parts) else None,
+    )
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0]}, {len(names)} cores" if names else platform.processor()

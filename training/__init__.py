@@ -1,0 +1,1 @@
+"""From the guideline and the corpus to saved models: `python -m training --help`."""

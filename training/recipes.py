@@ -1,0 +1,74 @@
+"""How the shipped models are made from the corpus: the one place with their settings."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from paratype import LABELS, TYPES
+from paratype.classifier import ParagraphClassifier
+from paratype.features import EncoderFeatures, NgramFeatures
+from paratype.model import Model
+from paratype.ngrams import text_array
+from training.corpus import Row
+
+__all__ = ["ARTIFACTS", "fit_accurate", "fit_fast", "is_for_calibration", "recombined"]
+
+ARTIFACTS = Path(__file__).parents[1] / "artifacts"
+
+# How many texts the teacher labels, and how much each counts beside a row that readers labelled.
+_RECOMBINED = 20_000
+_RECOMBINED_WEIGHT = 0.5
+_SENTENCE = re.compile(r"(?<=[.!?]) +(?=[\"“(]?[A-Z0-9])")
+
+
+def fit_accurate(rows: Sequence[Row], folder: Path) -> ParagraphClassifier:
+    """Fit heads on the vectors of the encoder in a folder; rows set aside for calibration never met that encoder."""
+    classifier = ParagraphClassifier(EncoderFeatures(folder), C=1.0)
+    return classifier.fit(
+        [row.text for row in rows],
+        [row.label for row in rows],
+        labels=[row.labels for row in rows],
+        calibration=[is_for_calibration(row) for row in rows],
+    )
+
+
+def fit_fast(rows: Sequence[Row], teacher: Model | None = None) -> ParagraphClassifier:
+    """Fit the word model on the rows; with a teacher, also on its probabilities for recombined text."""
+    aside = np.array([is_for_calibration(row) for row in rows])
+    texts = [row.text for row in rows]
+    outcomes = np.array([[float(row.label == name) for name in LABELS] for row in rows])
+    states = np.array([[float(name in row.labels) for name in TYPES] for row in rows])
+    weight = np.ones(len(rows))
+    if teacher is not None:
+        unlabelled = recombined([row for row, out in zip(rows, aside, strict=True) if not out], _RECOMBINED)
+        taught = teacher.score(text_array(unlabelled))
+        texts += unlabelled
+        outcomes = np.concatenate([outcomes, taught.outcomes])
+        states = np.concatenate([states, taught.states])
+        weight = np.concatenate([weight, np.full(len(unlabelled), _RECOMBINED_WEIGHT)])
+        aside = np.concatenate([aside, np.zeros(len(unlabelled), dtype=bool)])
+    classifier = ParagraphClassifier(NgramFeatures(), C=3.0)
+    return classifier.fit(texts, outcomes, weight, labels=states, calibration=aside)
+
+
+def is_for_calibration(row: Row) -> bool:
+    """Whether a row is set aside: about every eighth group of the authored rows, by a hash of its name."""
+    return row.origin == "authored" and int(row.group[-6:], 16) % 8 == 0
+
+
+def recombined(rows: Sequence[Row], count: int, *, seed: int = 0) -> list[str]:
+    """Return texts put together from runs of sentences of different rows: unlabelled text for a teacher to label."""
+    rng = random.Random(seed)
+    cut = [_SENTENCE.split(row.text) for row in rows]
+    return [" ".join(_run(rng, cut) for _ in range(rng.choice((1, 1, 2, 2, 3)))) for _ in range(count)]
+
+
+def _run(rng: random.Random, cut: Sequence[Sequence[str]]) -> str:
+    sentences = rng.choice(cut)
+    start = rng.randrange(len(sentences))
+    return " ".join(sentences[start : start + rng.choice((1, 1, 2, 3))])
