@@ -29,7 +29,8 @@ def majority(rows: Sequence[Row], texts: Sequence[str]) -> Answers:
 
 _COUNT = r"(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|dozens?|scores|several|hundreds)"
 _KEYWORDS = {
-    "casualty_figure": rf"\b{_COUNT}\b[^.]{{0,60}}\b(?:killed|dead|died|wounded|injured|missing|displaced|casualties)\b",
+    "casualty_figure": rf"\b{_COUNT}\b[^.]{{0,60}}"
+    r"\b(?:killed|dead|died|wounded|injured|missing|displaced|casualties)\b",
     "threat_statement": r"\b(?:threaten(?:s|ed)?|threats?|vow(?:s|ed)?|warn(?:s|ed)|ultimatum|revenge|retaliat\w+)\b",
     "attack_report": r"\b(?:attack(?:s|ed)?|bomb(?:s|ed|ing|ings)?|explo\w+|shot|fired|shell(?:ed|ing)|raid(?:s|ed)?"
     r"|ambush\w*|strikes?|struck|clash\w*|kidnap\w*|abduct\w*|assassinat\w*|murder\w*|rockets?|drones?)\b",
@@ -39,7 +40,7 @@ _KEYWORDS = {
 
 
 def keywords(rows: Sequence[Row], texts: Sequence[str]) -> Answers:
-    """State each type whose words occur; the label is the first of toll, threat, attack, analysis. Nothing is learnt."""
+    """State each type whose words occur; the label is the first of toll, threat, attack, analysis."""
     stated = {
         name: np.array([bool(re.search(pattern, text, re.IGNORECASE)) for text in texts], dtype=bool)
         for name, pattern in _KEYWORDS.items()

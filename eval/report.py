@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from paratype import LABELS
+from paratype import LABELS, TYPES
 
 __all__ = ["fill", "score_table", "tables"]
 
@@ -22,7 +22,11 @@ _HEADLINES = {
 
 def tables(results: dict[str, Any]) -> dict[str, str]:
     """Return every table by the name it has between the markers of a Markdown file."""
-    made = {"corpus-scores": _corpus_table(results)}
+    made = {
+        "corpus-counts": _count_table(results["corpus"]["by_origin_and_label"]),
+        "agreement": _agreement_table(results["agreement"]),
+        "corpus-scores": _corpus_table(results),
+    }
     if "real" in results:
         for part, scores in results["real"].items():
             made[f"real-{part}"] = score_table(scores)
@@ -31,6 +35,8 @@ def tables(results: dict[str, Any]) -> dict[str, str]:
         for name in ("accurate", "fast"):
             made[f"{name}-labels"] = _label_table(results["real"]["held-out"][name])
             made[f"{name}-confusion"] = _confusion_table(results["real"]["held-out"][name])
+    if results.get("curve"):
+        made["curve"] = _curve_table(results["curve"])
     if "seeds" in results:
         made["seeds"] = score_table(results["seeds"])
     return made
@@ -52,6 +58,34 @@ def score_table(scores: dict[str, Any]) -> str:
     return _table([f"{count} paragraphs", *_HEADLINES.values()], rows)
 
 
+def _count_table(counts: dict[str, dict[str, int]]) -> str:
+    rows = [
+        [origin, *(str(by_label.get(name, 0)) for name in LABELS), str(sum(by_label.values()))]
+        for origin, by_label in counts.items()
+    ]
+    return _table(["origin", *LABELS, "all"], rows)
+
+
+def _agreement_table(result: dict[str, Any]) -> str:
+    rows = [
+        [
+            pair,
+            str(scores["rows"]),
+            f"{scores['agreement']:.3f}",
+            f"{scores['kappa']:.3f}",
+            *(f"{scores['kappa_of_types'][name]:.3f}" for name in TYPES),
+        ]
+        for pair, scores in result["pairs"].items()
+    ]
+    settled = result["settled"]
+    note = (
+        f"\n\nOf {sum(settled.values())} rows read, {settled.get('3', 0)} got the same label from all three readings, "
+        f"{settled.get('2', 0)} from two, and {settled.get('1', 0)} were dropped."
+    )
+    header = ["readers", "rows", "same `label`", "Cohen's kappa", *(f"kappa of `{name}`" for name in TYPES)]
+    return _table(header, rows) + note
+
+
 def _corpus_table(results: dict[str, Any]) -> str:
     rows = [
         [
@@ -61,6 +95,14 @@ def _corpus_table(results: dict[str, Any]) -> str:
         for name, parts in results["cross_validation"].items()
     ]
     return _table(["accuracy / macro-F1", "all rows", "authored", "seed"], rows)
+
+
+def _curve_table(points: list[dict[str, Any]]) -> str:
+    models = list(dict.fromkeys(point["model"] for point in points))
+    scores = {(point["rows"], point["model"]): f"{point['accuracy']:.2f} / {point['macro_f1']:.2f}" for point in points}
+    sizes = sorted({point["rows"] for point in points})
+    rows = [[str(size), *(scores.get((size, model), "–") for model in models)] for size in sizes]
+    return _table(["authored rows (accuracy / macro-F1)", *models], rows)
 
 
 def _change_table(by_model: dict[str, Any]) -> str:

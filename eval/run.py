@@ -18,7 +18,8 @@ from eval.robustness import CHANGES
 from paratype.artifact import load_folder
 from paratype.model import Model
 from paratype.ngrams import text_array
-from training.corpus import Row, corpus_hash
+from training.agreement import agreement
+from training.corpus import Row, corpus_hash, manifest_of
 from training.recipes import ARTIFACTS, fit_accurate, fit_fast
 
 __all__ = ["answers_of", "evaluate"]
@@ -44,7 +45,8 @@ def evaluate(rows: Sequence[Row], data: Path | None, seeds: Path | None, log: Ca
     """
     models = {name: load_folder(ARTIFACTS / name) for name in ("accurate", "fast")}
     results: dict[str, Any] = {
-        "corpus": {"rows": len(rows), "hash": corpus_hash()},
+        "corpus": {"hash": corpus_hash(), **manifest_of()},
+        "agreement": agreement(),
         "hardware": {"machine": platform.machine(), "processor": _processor()},
     }
     if data is not None:

@@ -90,5 +90,5 @@ def test_predict_with_a_folder(folder):
 
 
 def test_an_unknown_model_is_refused_with_those_there_are():
-    with pytest.raises(paratype.ModelRefused, match="no model or folder called 'nonesuch'; shipped models: .*fast"):
+    with pytest.raises(paratype.ModelRefused, match=r"no model or folder called 'nonesuch'; shipped models: .*fast"):
         predict(["text"], model="nonesuch")

@@ -1,4 +1,5 @@
 import unicodedata
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +25,7 @@ def plain_words(text: str) -> list[str]:
 def split(texts: list[str]) -> list[list[str]]:
     values, offsets = words(text_array(texts))
     found = values.to_pylist()
-    return [[word for word in found[a:b] if word] for a, b in zip(offsets, offsets[1:], strict=False)]
+    return [[word for word in found[a:b] if word] for a, b in pairwise(offsets)]
 
 
 # Letters of scripts that Python and Arrow lower-case and decompose by the same Unicode version.

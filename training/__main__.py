@@ -19,7 +19,8 @@ def check(
     real: Annotated[
         Path | None,
         typer.Option(
-            help="A labelled file of real text: also check for copied text, and tell how easily written rows are told from its development part."
+            help="A labelled file of real text: also look for copied text, and measure how easily written rows are "
+            "told from its development part."
         ),
     ] = None,
 ) -> None:

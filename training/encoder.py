@@ -102,7 +102,7 @@ def fine_tune(rows: Sequence[Row], recipe: Recipe, *, seed: int, start: Path, lo
     fast_halves = device.type == "cuda" or torch.cpu.get_capabilities().get("avx512_bf16", False)
     tokenizer = AutoTokenizer.from_pretrained(start)
     network = Network(start, recipe.dropout).to(device)
-    optimizer = torch.optim.AdamW(_parameter_groups(network, recipe), weight_decay=recipe.weight_decay)
+    optimizer = torch.optim.AdamW(_parameter_groups(network, recipe), weight_decay=recipe.weight_decay, fused=True)
     per_epoch = -(-len(rows) // recipe.batch_size)
     steps = recipe.epochs * per_epoch
     schedule = torch.optim.lr_scheduler.LambdaLR(

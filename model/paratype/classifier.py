@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,9 @@ class ParagraphClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.calibration_share <= 0 or n < _LEAST_ROWS * targets.shape[1]:
             return aside
         folds = StratifiedGroupKFold(round(1 / self.calibration_share), shuffle=True, random_state=self.random_state)
-        _, rows = next(folds.split(np.zeros(n), hard, np.arange(n) if groups is None else groups))
+        with warnings.catch_warnings():  # rare outcomes that a fold takes whole are put back below
+            warnings.simplefilter("ignore", UserWarning)
+            _, rows = next(folds.split(np.zeros(n), hard, np.arange(n) if groups is None else groups))
         aside[rows] = True
         missing = np.setdiff1d(hard, hard[~aside])
         aside[np.isin(hard, missing)] = False
