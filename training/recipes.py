@@ -28,7 +28,7 @@ _SENTENCE = re.compile(r"(?<=[.!?]) +(?=[\"“(]?[A-Z0-9])")
 
 def fit_accurate(rows: Sequence[Row], folder: Path) -> ParagraphClassifier:
     """Fit heads on the vectors of the encoder in a folder; rows set aside for calibration never met that encoder."""
-    classifier = ParagraphClassifier(EncoderFeatures(folder), C=1.0)
+    classifier = ParagraphClassifier(EncoderFeatures(folder), C=0.05, calibration_smoothing=0.05)
     return classifier.fit(
         [row.text for row in rows],
         [row.label for row in rows],
@@ -52,7 +52,7 @@ def fit_fast(rows: Sequence[Row], teacher: Model | None = None) -> ParagraphClas
         states = np.concatenate([states, taught.states])
         weight = np.concatenate([weight, np.full(len(unlabelled), _RECOMBINED_WEIGHT)])
         aside = np.concatenate([aside, np.zeros(len(unlabelled), dtype=bool)])
-    classifier = ParagraphClassifier(NgramFeatures(), C=3.0)
+    classifier = ParagraphClassifier(NgramFeatures(), C=3.0, calibration_smoothing=0.08)
     return classifier.fit(texts, outcomes, weight, labels=states, calibration=aside)
 
 

@@ -9,11 +9,9 @@ from pathlib import Path
 from paratype.artifact import load_folder, shipped_folder, shipped_models
 from paratype.model import Model
 from paratype.text import check_texts
-from paratype.types import ModelRefused, Prediction
+from paratype.types import DEFAULT_MODEL, ModelRefused, Prediction
 
-__all__ = ["DEFAULT_MODEL", "load", "predict"]
-
-DEFAULT_MODEL = "fast"
+__all__ = ["load", "predict"]
 
 
 def predict(texts: Iterable[str], *, model: str | Path = DEFAULT_MODEL) -> list[Prediction]:

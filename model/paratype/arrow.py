@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pyarrow as pa
 
-from paratype.api import DEFAULT_MODEL, load
+from paratype.api import load
 from paratype.model import Model, Scores
 from paratype.ngrams import text_array
+from paratype.types import DEFAULT_MODEL
 
 __all__ = ["label_batches", "label_columns", "label_schema"]
 

@@ -4,9 +4,9 @@ A model is a folder. ``model.joblib`` is joblib of one dict of plain things (num
 strings, numbers, lists, dicts); an encoder adds ``encoder.onnx`` and ``tokenizer.json``; ``manifest.json`` has
 the sha256 and size of each of these files. Whatever else lies there (card, scores, pictures) is not read.
 
-Opening a model trusts nothing: files are read once, compared with the manifest, unpickled by `_Unpickler`,
-which knows three names and no others, and checked for format, types, shapes and finite values; last, the probe
-texts in the file must come out with the probabilities stored beside them.
+Opening a model trusts nothing: files are read once, compared with the manifest, unpickled by `paratype.guard`,
+and checked for format, types, shapes and finite values; last, the probe texts in the file must come out with the
+probabilities stored beside them.
 
 To change the format: raise `FORMAT`, keep a reader for the old number in `_READERS`, and add a model in the
 old format to ``tests/formats``.
@@ -15,9 +15,7 @@ old format to ``tests/formats``.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import pickle
 import shutil
 import sys
 import tempfile
@@ -29,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from paratype.encoder import ENCODER_FILE, TOKENIZER_FILE, Encoder
+from paratype.guard import load_plain
 from paratype.model import Decision, Features, Heads, Model
 from paratype.ngrams import NgramIndex, text_array
 from paratype.types import ModelRefused
@@ -50,7 +49,6 @@ MANIFEST_FILE = "manifest.json"
 # No file of a model may be larger, whatever its manifest says.
 _MOST_BYTES = 512 * 1024**2
 _MOST_MANIFEST_BYTES = 1024**2
-_DEEPEST = 6
 
 # How far a probe's probabilities may be off: another machine's arithmetic rounds differently, and the encoder's
 # 8-bit arithmetic more so.
@@ -124,20 +122,21 @@ def load_folder(folder: str | Path) -> Model:
     """
     folder = Path(folder)
     manifest = _read_manifest(folder)
-    reader = _READERS.get(manifest.get("format"))  # type: ignore[arg-type]
-    if reader is None:
+    if manifest.get("format") not in list(_READERS):
         raise ModelRefused(
             f"{folder}: expected model format {' or '.join(map(str, _READERS))}, got {manifest.get('format')!r}; "
             "install the Paratype release that saved it, or train it anew"
         )
+    reader = _READERS[manifest["format"]]
     data = _read_files(folder, manifest)
-    content = _unpickle(data[MODEL_FILE], folder)
+    try:
+        content = load_plain(data[MODEL_FILE])
+    except ModelRefused as refusal:
+        raise ModelRefused(f"{folder / MODEL_FILE}: {refusal}") from refusal
     try:
         model = reader(folder.name, content, data)
-    except ModelRefused:
-        raise
     except Exception as error:
-        raise ModelRefused(f"{folder}: {MODEL_FILE} does not hold a Paratype model: {error}") from error
+        raise ModelRefused(f"{folder}: {MODEL_FILE} does not hold a Paratype model: {error!r}") from error
     _check_probes(model, content, folder)
     return model
 
@@ -190,89 +189,6 @@ def _read(path: Path, most: int) -> bytes:
     if path.stat().st_size > most:
         raise ModelRefused(f"{path}: expected at most {most} bytes, got {path.stat().st_size}")
     return path.read_bytes()
-
-
-def _unpickle(data: bytes, folder: Path) -> dict[str, Any]:
-    try:
-        content = _unpickler(data).load()
-    except (ModelRefused, MemoryError):
-        raise
-    except Exception as error:  # a hostile pickle can raise anything
-        raise ModelRefused(f"{folder}: {MODEL_FILE} is not a plain joblib file: {error!r}") from error
-    if not isinstance(content, dict):
-        raise ModelRefused(f"{folder}: expected a dict in {MODEL_FILE}, got {type(content).__name__}")
-    _check_plain(content, folder)
-    return content
-
-
-def _unpickler(data: bytes) -> pickle._Unpickler:
-    # joblib is needed here alone, and takes a while to import.
-    from joblib.numpy_pickle import NumpyArrayWrapper, NumpyUnpickler
-
-    allowed = {
-        ("joblib.numpy_pickle", "NumpyArrayWrapper"): NumpyArrayWrapper,
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): np.dtype,
-    }
-
-    class Unpickler(NumpyUnpickler):  # type: ignore[misc]
-        """Knows three names, and reads no array that the file cannot hold."""
-
-        dispatch = NumpyUnpickler.dispatch.copy()
-
-        def find_class(self, module: str, name: str) -> Any:
-            try:
-                return allowed[module, name]
-            except KeyError:
-                raise ModelRefused(
-                    f"{MODEL_FILE} asks for {module}.{name}, which no Paratype model needs; it was not run. "
-                    "Do not use this file"
-                ) from None
-
-        def load_build(self) -> None:
-            target = self.stack[-2]
-            if isinstance(target, NumpyArrayWrapper):
-                _check_wrapper(self.stack[-1], len(data))
-            super().load_build()
-
-        dispatch[pickle.BUILD[0]] = load_build
-
-    return Unpickler("", io.BytesIO(data), ensure_native_byte_order=True)
-
-
-def _check_wrapper(state: Any, most: int) -> None:
-    """Refuse an array of objects, of a subclass, or larger than the file, before any memory is taken for it."""
-    dtype, shape = state.get("dtype"), state.get("shape")
-    if not isinstance(dtype, np.dtype) or dtype.hasobject or dtype.kind not in "fiu":
-        raise ModelRefused(f"{MODEL_FILE} holds an array of {dtype!r}; only plain numbers are allowed")
-    if state.get("subclass") is not np.ndarray:
-        raise ModelRefused(f"{MODEL_FILE} holds an array of class {state.get('subclass')!r}")
-    if not isinstance(shape, tuple) or not all(isinstance(n, int) and 0 <= n <= most for n in shape):
-        raise ModelRefused(f"{MODEL_FILE} holds an array with the impossible shape {str(shape)[:80]}")
-    size = dtype.itemsize
-    for n in shape:
-        size *= n
-    if size > most:
-        raise ModelRefused(f"{MODEL_FILE} claims an array of {size} bytes in a file of {most}")
-
-
-def _check_plain(value: Any, folder: Path, depth: int = 0) -> None:
-    if depth > _DEEPEST:
-        raise ModelRefused(f"{folder}: {MODEL_FILE} is nested deeper than {_DEEPEST} levels")
-    if type(value) is dict:
-        for key, item in value.items():
-            _check_plain(key, folder, depth + 1)
-            _check_plain(item, folder, depth + 1)
-    elif type(value) is list:
-        for item in value:
-            _check_plain(item, folder, depth + 1)
-    elif type(value) is np.ndarray:
-        if value.dtype.kind == "f" and not np.isfinite(value).all():
-            raise ModelRefused(f"{folder}: {MODEL_FILE} holds numbers that are not finite")
-    elif type(value) not in (str, int, float, bool):
-        raise ModelRefused(f"{folder}: {MODEL_FILE} holds a {type(value).__name__}; only plain values are allowed")
-    elif type(value) is float and not np.isfinite(value):
-        raise ModelRefused(f"{folder}: {MODEL_FILE} holds numbers that are not finite")
 
 
 def _to_dict(model: Model) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from paratype.artifact import load_folder, save_folder
 from paratype.features import NgramFeatures
-from paratype.model import Decision, Heads, Model, softmax
+from paratype.model import Decision, Heads, Model
 from paratype.text import check_texts
 from paratype.types import LABELS, Label, Prediction
 
@@ -37,14 +37,16 @@ class ParagraphClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     One head tells the outcomes apart (``label``); one binary head per type says whether a paragraph states it
     (``labels``). A part of the rows is set aside: it trains neither features nor heads, and fits the temperature
-    of the outcome head [1]_, a logistic calibration of each type head [2]_, and the review cut.
+    of the outcome head [1]_ and a logistic calibration of each type head [2]_.
 
     Args:
         features: a transformer from `paratype.features`; None for ``NgramFeatures()``.
         C: inverse strength of the heads' regularisation.
         calibration_share: share of the rows to set aside, whole groups at a time; 0 for no calibration.
+        calibration_smoothing: share of labels that calibration takes for wrong, spread evenly over the others: 0 for
+            use on text like the training text, more the stranger the text it will meet.
         threshold: probability from which on a paragraph is said to state a type.
-        review_accuracy: the review cut is the least score from which on predictions are right this often.
+        review_below: calibrated score under which a person should look.
         random_state: seed of the draw of the rows set aside.
 
     Attributes:
@@ -62,15 +64,17 @@ class ParagraphClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         C: float = 1.0,
         calibration_share: float = 0.15,
+        calibration_smoothing: float = 0.0,
         threshold: float = 0.5,
-        review_accuracy: float = 0.9,
+        review_below: float = 0.6,
         random_state: int = 0,
     ) -> None:
         self.features = features
         self.C = C
         self.calibration_share = calibration_share
+        self.calibration_smoothing = calibration_smoothing
         self.threshold = threshold
-        self.review_accuracy = review_accuracy
+        self.review_below = review_below
         self.random_state = random_state
 
     def fit(
@@ -164,15 +168,15 @@ class ParagraphClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         stated: Array,
     ) -> Model:
         k, t = len(outcomes), stated.shape[1]
-        temperature, slope, offset, review_below = 1.0, np.ones(t), np.zeros(t), 0.5
+        temperature, slope, offset = 1.0, np.ones(t), np.zeros(t)
         if len(logits):
-            temperature = _temperature(logits[:, :k], targets)
-            pairs = [_platt(logits[:, k + i], stated[:, i] >= 0.5) for i in range(t)]
+            smoothing = self.calibration_smoothing
+            temperature = _temperature(logits[:, :k], targets * (1 - smoothing) + smoothing / k)
+            pairs = [_platt(logits[:, k + i], stated[:, i] >= 0.5, smoothing / 2) for i in range(t)]
             slope, offset = np.array(pairs).T
-            review_below = _review_cut(softmax(logits[:, :k] / temperature), targets, self.review_accuracy)
         features, folded = self.features_.fold(weights)
         heads = Heads(folded, bias.astype(np.float32), temperature, slope, offset)
-        return Model("", features, heads, Decision(outcomes, (self.threshold,) * t, review_below))
+        return Model("", features, heads, Decision(outcomes, (self.threshold,) * t, self.review_below))
 
     def predict(self, X: Iterable[str]) -> NDArray[np.str_]:
         """Return the label of each text."""
@@ -253,17 +257,14 @@ def _minimum(loss: Callable[[float], float]) -> float:
     return float(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x)
 
 
-def _platt(logit: Array, truth: Array) -> tuple[float, float]:
+def _platt(logit: Array, truth: Array, wrong: float) -> tuple[float, float]:
+    """Fit slope and offset; each row counts for its own side, and by the share ``wrong`` for the other."""
     if truth.all() or not truth.any():
         return 1.0, 0.0
-    fitted = LogisticRegression(C=1.0).fit(logit[:, None], truth)
+    n = len(truth)
+    weight = np.repeat([1 - wrong, wrong], n)
+    rows = weight > 0
+    fitted = LogisticRegression(C=1.0).fit(
+        np.tile(logit, 2)[rows, None], np.concatenate([truth, ~truth])[rows], sample_weight=weight[rows]
+    )
     return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-
-
-def _review_cut(probabilities: Array, targets: Array, accuracy: float) -> float:
-    score = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == targets.argmax(axis=1)
-    order = np.argsort(-score)
-    so_far = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    good = np.flatnonzero(so_far >= accuracy)
-    return float(score[order[good[-1]]]) if len(good) else 1.0

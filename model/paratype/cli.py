@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import paratype
+from paratype.types import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from paratype.batch import Report
@@ -23,8 +24,6 @@ __all__ = ["app", "main"]
 
 # Exit codes beside 0, and 2 for usage.
 SOME_FAILED, NOTHING_READ, MODEL_REFUSED, INTERRUPTED = 1, 3, 4, 130
-
-DEFAULT_MODEL = "fast"
 
 app = typer.Typer(
     help="Say what each paragraph of conflict reporting does: attack report, threat statement, casualty figure, "
@@ -110,6 +109,8 @@ def label(
     if output is not None and not output.parent.is_dir():
         raise typer.BadParameter(f"the folder {output.parent} does not exist; make it first")
     sources = _find(inputs)
+    if output is not None and str(output) in sources:
+        raise typer.BadParameter(f"{output} is among the inputs; write somewhere else")
     report = _label_all(
         sources,
         _load(model),

@@ -66,13 +66,16 @@ class Decision:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Decision:
-        """Build it from plain values; a missing key or a wrong count is a ValueError that names it."""
+        """Build it from plain values; a missing key, a wrong type or a wrong count is a ValueError that names it."""
         for field in fields(cls):
             if field.name not in config:
                 raise ValueError(f"the decision config lacks {field.name!r}; it has {sorted(config)}")
-        decision = cls(
-            tuple(config["outcomes"]), tuple(map(float, config["thresholds"])), float(config["review_below"])
-        )
+        outcomes, numbers = config["outcomes"], [*config["thresholds"], config["review_below"]]
+        if not all(isinstance(name, str) for name in outcomes) or outcomes != sorted(set(outcomes)):
+            raise ValueError(f"expected outcomes sorted and each once, got {outcomes}")
+        if not all(type(number) is float for number in numbers):
+            raise ValueError(f"expected thresholds and review_below to be floats, got {numbers}")
+        decision = cls(tuple(outcomes), tuple(config["thresholds"]), config["review_below"])
         if len(decision.thresholds) != len(decision.types):
             raise ValueError(f"expected one threshold for each of {decision.types}, got {len(decision.thresholds)}")
         return decision

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["LABELS", "TYPES", "Label", "ModelRefused", "Prediction"]
+__all__ = ["DEFAULT_MODEL", "LABELS", "TYPES", "Label", "ModelRefused", "Prediction"]
 
 
 class Label(str, Enum):
@@ -22,6 +22,9 @@ class Label(str, Enum):
     __str__ = str.__str__
     __format__ = str.__format__  # type: ignore[assignment]
 
+
+DEFAULT_MODEL = "fast"
+"""The shipped model that is used when none is named."""
 
 LABELS: tuple[str, ...] = tuple(label.value for label in Label)
 """The five outcomes, sorted, which is scikit-learn's order for the columns of a probability array."""

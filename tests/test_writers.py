@@ -1,0 +1,285 @@
+import csv
+import io
+import json
+import stat
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from paratype.writers import FORMATS, open_output
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch):
+    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "LINES"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def record(**changes):
+    return {
+        "source": "a.txt",
+        "paragraph": 0,
+        "start": 0,
+        "end": 9,
+        "text": "Ten died.",
+        "label": "casualty_figure",
+        "score": 0.93,
+        "labels": ["casualty_figure"],
+        "review": False,
+        "error": None,
+        **changes,
+    }
+
+
+def names(folder):
+    return [path.name for path in folder.iterdir()]
+
+
+def written(format, *batches):
+    stream = io.StringIO(newline="")
+    writer = FORMATS[format](stream)
+    for records in batches:
+        writer.write(records)
+    writer.close()
+    return stream.getvalue()
+
+
+def cells(*records):
+    return list(csv.reader(io.StringIO(written("csv", list(records)), newline="")))
+
+
+# JSON lines
+
+
+def test_json_lines_are_one_object_a_line():
+    records = [record(text="One\ntwo\u2028three \u00fc"), record(n=None, tags=["a", 1], flag=True, deep={"x": 1.5})]
+    output = written("jsonl", records[:1], [], records[1:])
+    assert [json.loads(line) for line in output.split("\n")[:-1]] == records
+    assert "\u00fc" in output
+
+
+def test_json_lines_of_nothing_are_empty():
+    assert written("jsonl") == written("jsonl", []) == ""
+
+
+def test_json_lines_with_lone_surrogates_are_utf_8():
+    for changes in ({"text": "a\ud800"}, {"\udfff": 1}, {"text": "ü", "other": ["\ud800"]}):
+        output = written("jsonl", [record(**changes)])
+        output.encode()
+        assert json.loads(output) == record(**changes)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.text(), st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()))
+def test_any_record_survives_json_lines(extra):
+    output = written("jsonl", [{**extra, "source": "a"}])
+    assert json.loads(output) == {**extra, "source": "a"} and output.count("\n") == 1
+    output.encode()
+
+
+# CSV
+
+
+def test_csv_has_the_columns_of_all_records_in_order_of_appearance():
+    assert cells({"a": 1, "b": "x"}, {"c": 2.5, "a": None}, {"b": "y"}) == [
+        ["a", "b", "c"],
+        ["1", "x", ""],
+        ["", "", "2.5"],
+        ["", "y", ""],
+    ]
+
+
+def test_csv_waits_for_the_last_batch():
+    assert written("csv", [{"a": 1}], [{"b": 2}]) == "a,b\n1,\n,2\n"
+
+
+def test_csv_of_nothing_is_empty():
+    assert written("csv") == written("csv", []) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        (["a", "b"], "a;b"),
+        ([], ""),
+        (["=a", "b"], "'=a;b"),
+        ([1, "a"], '[1, "a"]'),
+        ({"x": [1, None]}, '{"x": [1, null]}'),
+        (True, "true"),
+        (False, "false"),
+        (None, ""),
+        (-3, "-3"),
+        (-0.5, "-0.5"),
+        ('One, "two"\n\nthree\r\n', 'One, "two"\n\nthree\r\n'),
+        ("\u00fc\u202e", "\u00fc\u202e"),
+    ],
+)
+def test_csv_cells(value, cell):
+    assert cells({"a": value, "b": "last"}) == [["a", "b"], [cell, "last"]]
+
+
+BARE_RETURN = pytest.mark.xfail(strict=True, reason="csv.writer quotes no \\r if lines end in \\n: the row is torn")
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", pytest.param("\r", marks=BARE_RETURN)])
+def test_formulas_are_guarded(start):
+    for text in (start, start + "1+1", start + "cmd|'/C calc'!A0"):
+        assert cells({"a": text}) == [["a"], ["'" + text]]
+    for text in ("a" + start, " " + start, "'" + start):
+        assert cells({"a": text}) == [["a"], [text]]
+
+
+@BARE_RETURN
+def test_carriage_returns_stay_in_their_cell():
+    assert cells({"a": "One\rtwo", "b": "last"}) == [["a", "b"], ["One\rtwo", "last"]]
+
+
+@pytest.mark.xfail(strict=True, reason="the header row is written as it came")
+def test_formulas_in_the_header_are_guarded():
+    assert cells({"=1+1": "a"}) == [["'=1+1"], ["a"]]
+
+
+def test_csv_with_lone_surrogates_is_utf_8():
+    for value in ("a\ud800", ["\ud800"], {"\ud800": "\udfff"}):
+        written("csv", [{"a": value}]).encode()
+    assert cells({"a": "a\ud800"}) == [["a"], ["a?"]]
+
+
+@pytest.mark.xfail(strict=True, reason="the header row is written as it came", raises=UnicodeEncodeError)
+def test_csv_with_lone_surrogates_in_the_header_is_utf_8():
+    written("csv", [{"\ud800": "a"}]).encode()
+
+
+CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"))
+
+
+@settings(deadline=None, max_examples=50)
+@given(rows=st.lists(st.tuples(CELLS, CELLS), min_size=1))
+def test_texts_survive_csv(rows):
+    header, *lines = cells(*({"a": first, "b": second} for first, second in rows))
+    assert header == ["a", "b"]
+    for row, line in zip(rows, lines, strict=True):
+        assert [cell.removeprefix("'") for cell in line] == [text.removeprefix("'") for text in row]
+
+
+# Tables
+
+
+def test_a_table_shows_what_matters():
+    records = [
+        record(labels=["attack_report", "casualty_figure"], score=0.934, review=True),
+        record(paragraph=1, label="none", labels=[], text="The team won."),
+        record(paragraph=2, label=None, score=None, labels=None, review=None, text="", error="line 3: not JSON"),
+    ]
+    output = written("table", records)
+    first, second, third = (line for line in output.splitlines() if line.strip()[:1].isdigit())
+    assert "a.txt" in output.splitlines()[0]
+    assert first.split() == ["0", "casualty_figure", "0.93", "?", "attack_report", "Ten", "died."]
+    assert second.split() == ["1", "none", "0.93", "The", "team", "won."]
+    assert third.split() == ["2", "error", "line", "3:", "not", "JSON"]
+
+
+def test_a_table_for_each_file():
+    output = written(
+        "table", [record(), record(source="b.txt", paragraph=None), record(source="b.txt", paragraph=None)]
+    )
+    assert output.index("a.txt") < output.index("b.txt") and output.count("b.txt") == 1
+    assert [line.split()[0] for line in output.splitlines() if "Ten died" in line] == ["0", "0", "1"]
+
+
+def test_a_table_of_nothing_is_empty():
+    assert written("table") == written("table", []) == ""
+
+
+def test_a_table_without_texts():
+    without = {name: value for name, value in record().items() if name != "text"}
+    assert "casualty_figure" in written("table", [without])
+
+
+def test_a_table_in_a_pipe_has_no_escape_codes_and_a_fixed_width():
+    output = written(
+        "table", [record(label=label, text="word " * 200) for label in ("analysis", "none", "attack_report")]
+    )
+    assert "\x1b" not in output
+    assert max(map(len, output.splitlines())) <= 120
+    assert output.count("word") < 3 * 100 and "…" in output
+
+
+STEERING = ["\x1b[31m", "\x1b]0;title\x07", "\x9b2J", "\u202e", "\u2066", "\u200f", "\x00", "\x08", "\r", "\x7f"]
+
+
+@pytest.mark.parametrize("mark", STEERING, ids=ascii)
+@pytest.mark.parametrize("column", ["source", "text", "error"])
+def test_a_table_cannot_be_steered_by_what_it_shows(column, mark):
+    output = written("table", [record(**{column: f"before{mark}after"})])
+    for char in mark:
+        assert char.isprintable() or char not in output.replace("\n", "")
+    assert "before" in output and "after" in output
+
+
+@pytest.mark.parametrize("changes", [{"label": "x\x1b[31mred"}, {"labels": ["x\x1b[31mred"]}], ids=["label", "labels"])
+@pytest.mark.xfail(strict=True, reason="label names, which come from the model, are shown as they are")
+def test_a_table_cannot_be_steered_by_the_names_of_labels(changes):
+    assert "\x1b" not in written("table", [record(**changes)])
+
+
+def test_markup_in_a_text_is_text():
+    assert "[red]Ten[/red] :smile: [/]" in written("table", [record(text="[red]Ten[/red] :smile: [/]")])
+
+
+# Output files
+
+
+def test_an_output_appears_as_a_whole(tmp_path):
+    path = tmp_path / "out.jsonl"
+    with open_output(path) as stream:
+        stream.write("ü\r\n")
+        stream.flush()
+        assert not path.exists()
+    assert path.read_bytes() == "ü\r\n".encode()
+    assert names(tmp_path) == ["out.jsonl"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_an_output_is_not_there_after_an_error(tmp_path, error):
+    with pytest.raises(error), open_output(tmp_path / "out.csv") as stream:
+        stream.write("half")
+        raise error
+    assert names(tmp_path) == []
+
+
+def test_an_output_that_was_there_stays_after_an_error(tmp_path):
+    path = tmp_path / "out.csv"
+    path.write_text("old")
+    with pytest.raises(ValueError, match="halfway"), open_output(path) as stream:
+        stream.write("half")
+        raise ValueError("halfway")
+    assert path.read_text() == "old" and names(tmp_path) == ["out.csv"]
+
+
+def test_an_output_that_was_there_is_replaced(tmp_path):
+    path = tmp_path / "out.csv"
+    path.write_text("old")
+    with open_output(path) as stream:
+        stream.write("new")
+    assert path.read_text() == "new" and names(tmp_path) == ["out.csv"]
+
+
+def test_an_output_has_the_permissions_of_any_new_file(tmp_path):
+    (tmp_path / "plain").write_text("")
+    with open_output(tmp_path / "out.csv"):
+        pass
+    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "out.csv")]
+    assert modes[0] == modes[1]
+
+
+def test_an_output_that_cannot_be_encoded_is_not_there(tmp_path):
+    with pytest.raises(UnicodeEncodeError), open_output(tmp_path / "out.csv") as stream:
+        stream.write("\ud800")
+    assert names(tmp_path) == []
+
+
+def test_an_output_in_a_missing_folder_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError), open_output(tmp_path / "missing" / "out.csv"):
+        pass
