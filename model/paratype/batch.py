@@ -15,7 +15,7 @@ from paratype.model import Model
 from paratype.ngrams import text_array
 from paratype.readers import Failure, Row, read_rows
 
-__all__ = ["Report", "label_files"]
+__all__ = ["Report", "label_files", "text_name"]
 
 _ROWS_PER_BATCH = 4096
 _POSITION = ("source", "paragraph", "start", "end")
@@ -59,9 +59,10 @@ def label_files(
 ) -> Iterator[list[dict[str, Any]]]:
     """Yield labelled rows, some at a time, in the order of the sources (see `find_files`) and of the rows in them.
 
-    Each record has the input's own columns (one whose name we write is renamed ``input_…``), then source,
-    paragraph, start, end, text, the columns of `paratype.arrow.label_schema`, and error. A file that cannot be
-    read, or a row, is noted in ``report.failures``; such a row is yielded with its error and no label.
+    Each record has the input's own columns (one whose name we write is renamed ``input_…``, as often as it takes
+    for no two to have one name), then source, paragraph, start, end, the columns of `paratype.arrow.label_schema`,
+    and error. The text stands under `text_name` if the input has a text column, else under text. A file that cannot
+    be read, or a row, is noted in ``report.failures``; such a row is yielded with its error and no label.
     """
     rows = _all_rows(sources, report, text_column, encoding)
     while batch := list(islice(rows, _ROWS_PER_BATCH)):
@@ -70,6 +71,15 @@ def label_files(
         report.labels.update(record["label"] for record in records if record["label"])
         report.review += sum(bool(record["review"]) for record in records)
         yield records
+
+
+def text_name(text_column: str, model: Model) -> str:
+    """Return the name that the text column of the inputs has in the records: its own, unless we write that."""
+    return f"input_{text_column}" if text_column in _written(model) - {"text"} else text_column
+
+
+def _written(model: Model) -> set[str]:
+    return {*_POSITION, "text", *label_schema(model).names, "error"}
 
 
 def _all_rows(sources: Iterable[str], report: Report, text_column: str, encoding: str) -> Iterator[Row]:
@@ -91,16 +101,28 @@ def _label(rows: list[Row], model: Model, text_column: str, keep_text: bool) -> 
     (labelled,) = label_batches([batch], model=model)
     answers = iter(labelled.drop_columns(["text"]).to_pylist())
     unlabelled = dict.fromkeys(label_schema(model).names)
-    written = {*_POSITION, "text", "error", *unlabelled}
+    written, text = _written(model), text_name(text_column, model)
     for row in rows:
-        record = {
-            (f"input_{name}" if name in written and name != text_column else name): value
-            for name, value in row.columns.items()
-            if keep_text or name != text_column
-        }
+        others = [name for name in row.columns if name != text_column]
+        names = {text_column: text, **_names(others, written | {text})}
+        record = {names[name]: value for name, value in row.columns.items() if keep_text or name != text_column}
         record.update((name, getattr(row, name)) for name in _POSITION)
         if keep_text and text_column not in row.columns:
             record["text"] = row.text
         record.update(next(answers) if row.error is None else unlabelled)
         record["error"] = row.error
         yield record
+
+
+def _names(columns: list[str], written: set[str]) -> dict[str, str]:
+    """Return the name that each column gets: its own unless we write that, and never one that another has."""
+    taken = written.union(columns)
+    names = {}
+    for column in columns:
+        name = column
+        if column in written:
+            while name in taken:
+                name = f"input_{name}"
+            taken.add(name)
+        names[column] = name
+    return names

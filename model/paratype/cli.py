@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import codecs
+import io
 import os
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 import paratype
 from paratype.types import DEFAULT_MODEL
@@ -22,10 +23,28 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "main"]
 
-# Exit codes beside 0, and 2 for usage.
-SOME_FAILED, NOTHING_READ, MODEL_REFUSED, INTERRUPTED = 1, 3, 4, 130
+# Exit codes beside 0; the last two are what a shell gives for a command that SIGINT or SIGPIPE ended.
+SOME_FAILED, WRONG_USAGE, NOTHING_READ, MODEL_REFUSED, INTERRUPTED, READER_GONE = 1, 2, 3, 4, 130, 141
+
+
+class _Commands(TyperGroup):
+    """The commands, which end quietly if the reader of standard output goes away, as `head` does."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            _discard_standard_output()
+            raise typer.Exit(READER_GONE) from error
+
+
+def _discard_standard_output() -> None:
+    """Send what is still held back nowhere; Python would try to write it at exit, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
 
 app = typer.Typer(
+    cls=_Commands,
     help="Say what each paragraph of conflict reporting does: attack report, threat statement, casualty figure, "
     "analysis, or none of them.",
     no_args_is_help=True,
@@ -43,14 +62,10 @@ class Format(str, Enum):
 
 
 def main() -> None:
-    """Run the command line."""
-    try:
-        app()
-    except KeyboardInterrupt:
-        _say("interrupted; nothing was written to the output file")
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # the reader of our standard output has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Run the command line. Its standard output is UTF-8, whatever the locale."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="\n")
+    app()
 
 
 def _version(asked: bool) -> None:
@@ -100,27 +115,25 @@ def label(
 
     One row comes out for every row that goes in, in the same order. Results go to standard output or the output
     file, everything else to standard error. Exit codes: 0 all done; 1 finished, but some inputs or rows failed
-    (each is named); 2 wrong usage; 3 nothing could be read; 4 the model was refused; 130 interrupted.
+    (each is named); 2 wrong usage, or the output cannot be written; 3 nothing could be read; 4 the model was
+    refused; 130 interrupted; 141 the reader of standard output went away.
     """
     _check_encoding(encoding)
     chosen = format or _format_for(output)
-    if output is not None and output.exists() and not force:
-        raise typer.BadParameter(f"{output} exists; choose another name, or replace it with --force")
-    if output is not None and not output.parent.is_dir():
-        raise typer.BadParameter(f"the folder {output.parent} does not exist; make it first")
     sources = _find(inputs)
-    if output is not None and str(output) in sources:
-        raise typer.BadParameter(f"{output} is among the inputs; write somewhere else")
-    report = _label_all(
-        sources,
-        _load(model),
-        output,
-        chosen,
-        quiet,
-        text_column=text_column,
-        encoding=encoding,
-        keep_text=not no_text,
-    )
+    if output is not None:
+        _check_output(output, sources, force)
+    with _interruptible(output):
+        report = _label_all(
+            sources,
+            _load(model),
+            output,
+            chosen,
+            quiet,
+            text_column=text_column,
+            encoding=encoding,
+            keep_text=not no_text,
+        )
     _report_failures(report)
     if not quiet:
         _say(_summary(report, output))
@@ -160,9 +173,20 @@ def _find(inputs: list[str]) -> list[str]:
 
 def _check_encoding(encoding: str) -> None:
     try:
-        codecs.getincrementaldecoder(encoding)
-    except LookupError:
+        "a".encode(encoding)  # refuses codecs that are none of texts, unlike a look-up
+    except (LookupError, UnicodeError):
         raise typer.BadParameter(f"unknown encoding {encoding!r}; try utf-8, cp1252, cp1256 or utf-16") from None
+
+
+def _check_output(output: Path, sources: list[str], force: bool) -> None:
+    if not output.parent.is_dir():
+        raise typer.BadParameter(f"the folder {output.parent} does not exist; make it first")
+    if output.exists() and not output.is_file():
+        raise typer.BadParameter(f"{output} is no file; name one to write")
+    if output.resolve() in (Path(source).resolve() for source in sources if source != "-"):
+        raise typer.BadParameter(f"{output} is among the inputs; write somewhere else")
+    if output.exists() and not force:
+        raise typer.BadParameter(f"{output} exists; choose another name, or replace it with --force")
 
 
 def _format_for(output: Path | None) -> Format:
@@ -186,22 +210,49 @@ def _load(name: str) -> Model:
         raise typer.Exit(MODEL_REFUSED) from refusal
 
 
+@contextmanager
+def _interruptible(output: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        _say("interrupted" + ("; nothing was written to the output file" if output else ""))
+        raise typer.Exit(INTERRUPTED) from interrupt
+
+
+@contextmanager
+def _results(output: Path | None) -> Iterator[IO[str]]:
+    """Give the stream for the results; end the run with a message if it cannot be written."""
+    from paratype.writers import open_output
+
+    try:
+        with nullcontext(sys.stdout) if output is None else open_output(output) as stream:
+            yield stream
+            stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if output is None:
+            _discard_standard_output()
+        _say(f"error: cannot write {output or 'standard output'}: {error.strerror or error}")
+        raise typer.Exit(WRONG_USAGE) from error
+
+
 def _label_all(
     sources: list[str],
     model: Model,
     output: Path | None,
     format: Format,
     quiet: bool,
+    text_column: str,
     **options: Any,
 ) -> Report:
-    from paratype.batch import Report, label_files
-    from paratype.writers import FORMATS, open_output
+    from paratype.batch import Report, label_files, text_name
+    from paratype.writers import FORMATS
 
     report = Report()
-    target: AbstractContextManager[Any] = nullcontext(sys.stdout) if output is None else open_output(output)
-    with target as stream, _progress(sources, quiet) as progress:
-        writer = FORMATS[format.value](stream)
-        for records in label_files(sources, model, report=report, **options):
+    with _results(output) as stream, _progress(sources, quiet) as progress:
+        writer = FORMATS[format.value](stream, text_name(text_column, model))
+        for records in label_files(sources, model, report=report, text_column=text_column, **options):
             writer.write(records)
             progress(report)
         writer.close()
@@ -226,8 +277,10 @@ def _progress(sources: list[str], quiet: bool) -> AbstractContextManager[Callabl
 
 
 def _size(source: str) -> int:
-    path = Path(source)
-    return path.stat().st_size if path.is_file() else 0
+    try:
+        return Path(source).stat().st_size
+    except OSError:  # it will be named when its turn comes
+        return 0
 
 
 def _summary(report: Report, output: Path | None) -> str:
@@ -237,4 +290,6 @@ def _summary(report: Report, output: Path | None) -> str:
 
 
 def _say(message: str) -> None:
-    typer.echo(message, err=True)
+    from paratype.writers import printable
+
+    typer.echo(printable(message), err=True)

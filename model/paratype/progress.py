@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from paratype.batch import Report
+from paratype.writers import printable
 
 __all__ = ["show_progress"]
 
@@ -41,7 +42,6 @@ def show_progress(stream: TextIO, total_bytes: int | None) -> Iterator[Callable[
         task = progress.add_task("", total=total_bytes, rows=0)
 
         def update(report: Report) -> None:
-            source = "".join(char for char in report.source if char.isprintable())
-            progress.update(task, completed=report.bytes, rows=report.rows, description=source)
+            progress.update(task, completed=report.bytes, rows=report.rows, description=printable(report.source))
 
         yield update

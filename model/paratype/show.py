@@ -8,6 +8,7 @@ from typing import Any
 
 from paratype.artifact import MANIFEST_FILE
 from paratype.model import Model
+from paratype.writers import printable
 
 __all__ = ["METRICS_FILE", "card", "describe"]
 
@@ -31,7 +32,6 @@ def describe(folder: Path) -> str:
 def card(model: Model, folder: Path) -> str:
     """Return the model's labels, thresholds and provenance, and its card if it has one."""
     decision = model.decision
-    provenance = json.loads((folder / MANIFEST_FILE).read_text("utf-8"))["provenance"]
     lines = [
         f"model       {folder.name}",
         f"labels      {', '.join(decision.outcomes)}",
@@ -40,12 +40,17 @@ def card(model: Model, folder: Path) -> str:
             for name, value in zip(decision.types, decision.thresholds, strict=True)
         ),
         f"review      below {decision.review_below:.2f}",
-        *(f"{key:<11} {json.dumps(value)}" for key, value in provenance.items()),
+        *(f"{key:<11} {json.dumps(value)}" for key, value in _provenance(folder).items()),
     ]
     text = folder / CARD_FILE
     if text.is_file():
-        lines += ["", text.read_text("utf-8").rstrip()]
-    return "\n".join(lines)
+        lines += ["", *text.read_text("utf-8", errors="replace").rstrip().splitlines()]
+    return "\n".join(map(printable, lines))
+
+
+def _provenance(folder: Path) -> dict[str, Any]:
+    provenance = json.loads((folder / MANIFEST_FILE).read_text("utf-8")).get("provenance")
+    return provenance if isinstance(provenance, dict) else {}
 
 
 def _metrics(folder: Path) -> dict[str, Any]:

@@ -6,13 +6,15 @@ import csv
 import json
 import os
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
-from typing import IO, Any, Protocol
+from types import SimpleNamespace
+from typing import IO, Any
 
-__all__ = ["FORMATS", "Writer", "open_output"]
+__all__ = ["FORMATS", "Writer", "open_output", "printable"]
 
 Record = dict[str, Any]
 
@@ -25,21 +27,28 @@ _COLOURS = {
 }
 
 
-class Writer(Protocol):
-    """Takes records a batch at a time."""
+class Writer(ABC):
+    """Takes records a batch at a time.
 
+    Args:
+        stream: where to write.
+        text_column: where a record has its text, if not under ``text``; for those who show it apart.
+    """
+
+    def __init__(self, stream: IO[str], text_column: str = "text") -> None:
+        self._stream = stream
+        self._text_column = text_column
+
+    @abstractmethod
     def write(self, records: list[Record]) -> None:
         """Write some records."""
 
-    def close(self) -> None:
-        """Write what was held back."""
+    def close(self) -> None:  # noqa: B027 (most hold nothing back)
+        """Write what was held back, if anything."""
 
 
-class JsonlWriter:
+class JsonlWriter(Writer):
     """One JSON object a line."""
-
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
 
     def write(self, records: list[Record]) -> None:
         """Write some records."""
@@ -52,20 +61,17 @@ class JsonlWriter:
                 line = json.dumps(record)
             self._stream.write(line + "\n")
 
-    def close(self) -> None:
-        """Nothing is held back."""
 
-
-class CsvWriter:
+class CsvWriter(Writer):
     """One table whose columns are those of all records, in order of appearance.
 
     Records wait in a temporary file until the last has come, since only then all columns are known. Lists are
     joined by ``;``, objects written as JSON. Cells that a spreadsheet would take for a formula get a leading
-    apostrophe.
+    apostrophe, and so do names of columns.
     """
 
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
+    def __init__(self, stream: IO[str], text_column: str = "text") -> None:
+        super().__init__(stream, text_column)
         self._columns: dict[str, None] = {}
         self._waiting = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed by close)
 
@@ -77,11 +83,13 @@ class CsvWriter:
 
     def close(self) -> None:
         """Write the table."""
-        table = csv.writer(self._stream, lineterminator="\n")
+        # csv quotes a cell for the characters of its own line end alone: both of them must be in that.
+        unix = SimpleNamespace(write=lambda row: self._stream.write(row.removesuffix("\r\n") + "\n"))
+        table = csv.writer(unix, lineterminator="\r\n")
         self._waiting.seek(0)
         with self._waiting:
             if self._columns:
-                table.writerow(self._columns)
+                table.writerow(map(_cell, self._columns))
             for line in self._waiting:
                 record = json.loads(line)
                 table.writerow([_cell(record.get(column)) for column in self._columns])
@@ -98,12 +106,13 @@ def _cell(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-class TableWriter:
+class TableWriter(Writer):
     """A table to read, one per file: colours and the terminal's width on a terminal, plain text elsewhere."""
 
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self, stream: IO[str], text_column: str = "text") -> None:
         from rich.console import Console
 
+        super().__init__(stream, text_column)
         terminal = stream.isatty()
         self._console = Console(file=stream, width=None if terminal else 120, highlight=False)
 
@@ -117,7 +126,7 @@ class TableWriter:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(title=Text(_printable(source)), title_justify="left", box=box.SIMPLE, pad_edge=False)
+        table = Table(title=Text(printable(source)), title_justify="left", box=box.SIMPLE, pad_edge=False)
         table.add_column("¶", justify="right")
         table.add_column("label", no_wrap=True)
         table.add_column("score", justify="right")
@@ -127,25 +136,27 @@ class TableWriter:
             label = record["label"] or "error"
             number = place if record["paragraph"] is None else record["paragraph"]
             also = ", ".join(name for name in record["labels"] or () if name != label)
+            text = record.get("text") or record.get(self._text_column) or ""
             score = "" if record["score"] is None else f"{record['score']:.2f}{' ?' if record['review'] else ''}"
-            shown = record["error"] or _shortened(_printable(record.get("text") or ""))
-            table.add_row(str(number), Text(label, _COLOURS.get(label, "")), score, Text(also), Text(_printable(shown)))
-        self._console.print(table)
-
-    def close(self) -> None:
-        """Nothing is held back."""
+            shown = record["error"] or _shortened(text)
+            cells = (Text(printable(label), _COLOURS.get(label, "")), score, Text(printable(also)))
+            table.add_row(str(number), *cells, Text(printable(shown)))
+        # Not printed at once, because rich ends the whole process if the reader has gone away.
+        with self._console.capture() as captured:
+            self._console.print(table)
+        self._stream.write(captured.get())
 
 
 def _shortened(text: str, most: int = 300) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def _printable(text: str) -> str:
-    """Drop what could steer a terminal: control characters, escapes, marks that turn the reading direction."""
+def printable(text: str) -> str:
+    """Put spaces for what could steer a terminal: control characters, marks that turn the reading direction."""
     return "".join(char if char.isprintable() else " " for char in text)
 
 
-FORMATS: dict[str, type[JsonlWriter] | type[CsvWriter] | type[TableWriter]] = {
+FORMATS: dict[str, type[Writer]] = {
     "jsonl": JsonlWriter,
     "csv": CsvWriter,
     "table": TableWriter,
