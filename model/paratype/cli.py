@@ -122,7 +122,8 @@ def label(
     chosen = format or _format_for(output)
     sources = _find(inputs)
     if output is not None:
-        _check_output(output, sources, force)
+        with _writing(output):
+            _check_output(output, sources, force)
     with _interruptible(output):
         report = _label_all(
             sources,
@@ -220,14 +221,10 @@ def _interruptible(output: Path | None) -> Iterator[None]:
 
 
 @contextmanager
-def _results(output: Path | None) -> Iterator[IO[str]]:
-    """Give the stream for the results; end the run with a message if it cannot be written."""
-    from paratype.writers import open_output
-
+def _writing(output: Path | None) -> Iterator[None]:
+    """End the run with a message if the output cannot be written."""
     try:
-        with nullcontext(sys.stdout) if output is None else open_output(output) as stream:
-            yield stream
-            stream.flush()
+        yield
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -247,15 +244,17 @@ def _label_all(
     **options: Any,
 ) -> Report:
     from paratype.batch import Report, label_files, text_name
-    from paratype.writers import FORMATS
+    from paratype.writers import FORMATS, open_output
 
     report = Report()
-    with _results(output) as stream, _progress(sources, quiet) as progress:
+    target: AbstractContextManager[IO[str]] = nullcontext(sys.stdout) if output is None else open_output(output)
+    with _writing(output), target as stream, _progress(sources, quiet) as progress:
         writer = FORMATS[format.value](stream, text_name(text_column, model))
         for records in label_files(sources, model, report=report, text_column=text_column, **options):
             writer.write(records)
             progress(report)
         writer.close()
+        stream.flush()
         if not report.files and not report.rows:
             _report_failures(report)
             raise typer.Exit(NOTHING_READ)
