@@ -22,15 +22,19 @@ _HEADLINES = {
 
 def tables(results: dict[str, Any]) -> dict[str, str]:
     """Return every table by the name it has between the markers of a Markdown file."""
+    words = results["cross_validation"]["fast, labels alone"]
     made = {
+        "worst-confusions": _confusion_examples(words["worst_confusions"]),
         "corpus-counts": _count_table(results["corpus"]["by_origin_and_label"]),
         "agreement": _agreement_table(results["agreement"]),
         "corpus-scores": _corpus_table(results),
+        "drift": f"Balanced accuracy: {results['drift']:.2f}." if "drift" in results else "Not measured.",
     }
     if "real" in results:
         for part, scores in results["real"].items():
             made[f"real-{part}"] = score_table(scores)
         made["robustness"] = _change_table(results["robustness"])
+        made["without"] = _without_table(results["without"])
         made["slices"] = _change_table(results["slices"])
         for name in ("accurate", "fast"):
             made[f"{name}-labels"] = _label_table(results["real"]["held-out"][name])
@@ -95,6 +99,16 @@ def _corpus_table(results: dict[str, Any]) -> str:
         for name, parts in results["cross_validation"].items()
     ]
     return _table(["accuracy / macro-F1", "all rows", "authored", "seed"], rows)
+
+
+def _confusion_examples(confusions: list[dict[str, Any]]) -> str:
+    rows = [[c["label"], c["said"], str(c["rows"]), c["example"].replace("|", "/")] for c in confusions]
+    return _table(["label", "said", "rows", "for example"], rows)
+
+
+def _without_table(scores: dict[str, Any]) -> str:
+    rows = [[name, f"{result['accuracy']:.3f}", f"{result['macro_f1']:.3f}"] for name, result in scores.items()]
+    return _table(["corpus file left out", "accuracy", "macro-F1"], rows)
 
 
 def _curve_table(points: list[dict[str, Any]]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from paratype.artifact import load_folder
 from paratype.model import Model
 from paratype.ngrams import text_array
 from training.agreement import agreement
+from training.check import drift
 from training.corpus import Row, corpus_hash, manifest_of
 from training.recipes import ARTIFACTS, fit_accurate, fit_fast
 
@@ -26,6 +27,8 @@ __all__ = ["answers_of", "evaluate"]
 
 Answerer = Callable[[Sequence[Row], Sequence[str]], Answers]
 _FOLDS = 5
+# The word model fitted anew for a split; the shipped one has a teacher as well.
+_STUDENT = "fast, labels alone"
 
 
 def answers_of(model: Model, texts: Sequence[str]) -> Answers:
@@ -54,10 +57,14 @@ def evaluate(rows: Sequence[Row], data: Path | None, seeds: Path | None, log: Ca
         results["real"] = {
             part.value: _on_real(rows, models, load_labelled(data, part)) for part in (Part.held_out, Part.development)
         }
+        log("drift")
+        results["drift"] = drift(rows, load_labelled(data, Part.development).texts)[0]
         log("robustness")
         held_out = load_labelled(data, Part.held_out)
         results["robustness"] = {name: _robustness(model, held_out) for name, model in models.items()}
         results["slices"] = {name: _slices(model, held_out) for name, model in models.items()}
+        log("leaving out corpus parts")
+        results["without"] = _without_parts(rows, load_labelled(data, Part.development))
     if seeds is not None:
         log("seed articles, leaving one out")
         results["seeds"] = _on_seeds(rows, load_seeds(seeds))
@@ -76,7 +83,7 @@ def _on_seeds(rows: Sequence[Row], data: Labelled) -> dict[str, Any]:
 
     The encoder is fine-tuned on authored rows alone, so its heads are all there is to fit anew.
     """
-    answerers: dict[str, Answerer] = {**BASELINES, "accurate": _fit_accurate, "fast": _fit_fast}
+    answerers: dict[str, Answerer] = {**BASELINES, _STUDENT: _fit_fast, "accurate": _fit_accurate}
     results = {}
     for name, answer in answerers.items():
         parts, order = [], []
@@ -87,7 +94,7 @@ def _on_seeds(rows: Sequence[Row], data: Labelled) -> dict[str, Any]:
             order += places
         results[name] = score(data.select(order), _join(parts))
     authored = [row for row in rows if row.origin == "authored"]
-    for name in ("accurate", "fast"):
+    for name in (_STUDENT, "accurate"):
         results[f"{name}, authored rows alone"] = score(data, answerers[name](authored, data.texts))
     return results
 
@@ -113,7 +120,7 @@ def _cross_validate(rows: Sequence[Row]) -> dict[str, Any]:
         tuple(row.group for row in rows),
         tuple(row.origin for row in rows),
     )
-    answerers: dict[str, Answerer] = {**BASELINES, "fast": _fit_fast}
+    answerers: dict[str, Answerer] = {**BASELINES, _STUDENT: _fit_fast}
     folds = list(GroupKFold(_FOLDS).split(data.texts, groups=data.documents))
     results: dict[str, Any] = {}
     for name, answer in answerers.items():
@@ -124,6 +131,32 @@ def _cross_validate(rows: Sequence[Row]) -> dict[str, Any]:
         for origin in ("authored", "seed"):
             places = [place for place, source in enumerate(ordered.sources) if source == origin]
             results[name][origin] = score(ordered.select(places), joined.select(places))
+        if name == _STUDENT:
+            results[name]["worst_confusions"] = _worst_confusions(ordered, joined)
+    return results
+
+
+def _worst_confusions(data: Labelled, answers: Answers) -> list[dict[str, Any]]:
+    """Return the ten most frequent confusions, each with the row on which the model was surest."""
+    pairs = zip(data.label, answers.label.tolist(), strict=True)
+    counts = Counter((truth, said) for truth, said in pairs if truth != said)
+    found = []
+    for (truth, said), count in counts.most_common(10):
+        places = [i for i, label in enumerate(data.label) if (label, answers.label[i]) == (truth, said)]
+        example = max(places, key=lambda place: answers.confidence[place])  # type: ignore[index]
+        found.append({"label": truth, "said": said, "rows": count, "example": data.texts[example]})
+    return found
+
+
+def _without_parts(rows: Sequence[Row], data: Labelled) -> dict[str, Any]:
+    """Score the word model, from labels alone, trained on all corpus files and on all but one at a time."""
+    results = {"nothing left out": score(data, _fit_fast(rows, data.texts), intervals=False)}
+    start = 0
+    for name, entry in manifest_of()["files"].items():
+        end = start + entry["rows"]
+        rest = [*rows[:start], *rows[end:]]
+        results[name.removesuffix(".jsonl")] = score(data, _fit_fast(rest, data.texts), intervals=False)
+        start = end
     return results
 
 

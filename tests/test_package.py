@@ -18,7 +18,7 @@ HEAVY = {"datasets", "numpy", "onnxruntime", "pyarrow", "scipy", "sklearn"}
 ORDER = [
     ["types"],
     ["text"],
-    ["encoder", "ngrams"],
+    ["encoder", "guard", "ngrams"],
     ["model"],
     ["features"],
     ["artifact"],

@@ -20,8 +20,8 @@ __all__ = ["ARTIFACTS", "fit_accurate", "fit_fast", "is_for_calibration", "recom
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 
-# How many texts the teacher labels, and how much each counts beside a row that readers labelled.
-_RECOMBINED = 20_000
+# How many texts the teacher labels for each row, and how much each counts beside a row that readers labelled.
+_RECOMBINED = 3
 _RECOMBINED_WEIGHT = 0.5
 _SENTENCE = re.compile(r"(?<=[.!?]) +(?=[\"“(]?[A-Z0-9])")
 
@@ -45,7 +45,8 @@ def fit_fast(rows: Sequence[Row], teacher: Model | None = None) -> ParagraphClas
     states = np.array([[float(name in row.labels) for name in TYPES] for row in rows])
     weight = np.ones(len(rows))
     if teacher is not None:
-        unlabelled = recombined([row for row, out in zip(rows, aside, strict=True) if not out], _RECOMBINED)
+        met = [row for row, out in zip(rows, aside, strict=True) if not out]
+        unlabelled = recombined(met, _RECOMBINED * len(met))
         taught = teacher.score(text_array(unlabelled))
         texts += unlabelled
         outcomes = np.concatenate([outcomes, taught.outcomes])

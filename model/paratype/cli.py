@@ -28,19 +28,20 @@ SOME_FAILED, WRONG_USAGE, NOTHING_READ, MODEL_REFUSED, INTERRUPTED, READER_GONE 
 
 
 class _Commands(TyperGroup):
-    """The commands, which end quietly if the reader of standard output goes away, as `head` does."""
+    """The commands, which end quietly if who reads what they print goes away, as `head` does."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
-            _discard_standard_output()
+            _discard(sys.stdout)
+            _discard(sys.stderr)
             raise typer.Exit(READER_GONE) from error
 
 
-def _discard_standard_output() -> None:
-    """Send what is still held back nowhere; Python would try to write it at exit, and complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _discard(stream: IO[str]) -> None:
+    """Send what the stream still holds back nowhere; Python would try to write it at exit, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 app = typer.Typer(
@@ -48,6 +49,7 @@ app = typer.Typer(
     help="Say what each paragraph of conflict reporting does: attack report, threat statement, casualty figure, "
     "analysis, or none of them.",
     no_args_is_help=True,
+    rich_markup_mode="markdown",  # else the help keeps the line ends of the docstrings
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -114,16 +116,18 @@ def label(
     """Label every paragraph of text files (.txt .md) and every row of tables (.jsonl .ndjson .csv .tsv).
 
     One row comes out for every row that goes in, in the same order. Results go to standard output or the output
-    file, everything else to standard error. Exit codes: 0 all done; 1 finished, but some inputs or rows failed
-    (each is named); 2 wrong usage, or the output cannot be written; 3 nothing could be read; 4 the model was
-    refused; 130 interrupted; 141 the reader of standard output went away.
+    file, everything else to standard error.
+
+    Exit codes: 0 all done; 1 finished, but some inputs or rows failed (each is named); 2 wrong usage, or the output
+    cannot be written; 3 nothing could be read; 4 the model was refused; 130 interrupted; 141 the reader of standard
+    output went away.
     """
     _check_encoding(encoding)
-    chosen = format or _format_for(output)
     sources = _find(inputs)
     if output is not None:
         with _writing(output):
             _check_output(output, sources, force)
+    chosen = format or _format_for(output)
     with _interruptible(output):
         report = _label_all(
             sources,
@@ -184,7 +188,7 @@ def _check_output(output: Path, sources: list[str], force: bool) -> None:
         raise typer.BadParameter(f"the folder {output.parent} does not exist; make it first")
     if output.exists() and not output.is_file():
         raise typer.BadParameter(f"{output} is no file; name one to write")
-    if output.resolve() in (Path(source).resolve() for source in sources if source != "-"):
+    if os.path.realpath(output) in (os.path.realpath(source) for source in sources if source != "-"):
         raise typer.BadParameter(f"{output} is among the inputs; write somewhere else")
     if output.exists() and not force:
         raise typer.BadParameter(f"{output} exists; choose another name, or replace it with --force")
@@ -229,7 +233,7 @@ def _writing(output: Path | None) -> Iterator[None]:
         raise
     except OSError as error:
         if output is None:
-            _discard_standard_output()
+            _discard(sys.stdout)
         _say(f"error: cannot write {output or 'standard output'}: {error.strerror or error}")
         raise typer.Exit(WRONG_USAGE) from error
 

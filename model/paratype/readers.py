@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -62,7 +63,7 @@ def find_files(inputs: Iterable[str]) -> Iterator[str]:
     """
     seen = set()
     for file in chain.from_iterable(map(_files, inputs)):
-        identity = file if file == STDIN else Path(file).resolve()
+        identity = file if file == STDIN else os.path.realpath(file)
         if identity not in seen:
             seen.add(identity)
             yield file
@@ -250,8 +251,9 @@ def _cells(source: str, lines: Iterable[str], delimiter: str) -> Iterator[tuple[
             if cells:
                 yield number, cells
     except csv.Error as error:
+        reason, *_ = str(error).split(" - ")  # what follows is advice for programmers
         raise Failure(
-            f"{source}: row {number + 1} is not CSV: {error}; put cells that hold line ends in quotes, "
+            f"{source}: row {number + 1} is not CSV: {reason}; put cells that hold line ends in quotes, "
             "and end lines as Unix or Windows does"
         ) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -25,6 +26,10 @@ _COLOURS = {
     "analysis": "cyan",
     "none": "dim",
 }
+
+
+# Numbers with a sign, such as a longitude, are no formulas.
+_FORMULA = re.compile(r"(?![+-][\d.,]+(?:[eE][+-]?\d+)?\Z)[=+\-@\t\r]")
 
 
 class Writer(ABC):
@@ -98,7 +103,7 @@ class CsvWriter(Writer):
 def _cell(value: Any) -> Any:
     if isinstance(value, str):
         safe = value.encode("utf-8", "replace").decode()
-        return "'" + safe if safe.startswith(("=", "+", "-", "@", "\t", "\r")) else safe
+        return "'" + safe if _FORMULA.match(safe) else safe
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return _cell(";".join(value))
     if isinstance(value, (list, dict)):

@@ -1,0 +1,29 @@
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.mark.parametrize("code", BLOCKS, ids=range(len(BLOCKS)))
+def test_python_examples_run(code, tmp_path):
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    subprocess.run([sys.executable, "-W", "error::FutureWarning", "-c", code], cwd=tmp_path, check=True, timeout=120)
+
+
+def test_files_that_are_linked_exist():
+    for page in [ROOT / "README.md", *ROOT.glob("artifacts/*/README.md"), ROOT / "training/corpus/README.md"]:
+        for link in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
+            assert link.startswith("https://") or (page.parent / link).exists(), (page, link)
+
+
+def test_make_targets_in_the_readme_exist():
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for target in re.findall(r"^make (\w+)", README, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
