@@ -17,7 +17,6 @@ from paratype.readers import Failure, Row, read_rows
 
 __all__ = ["Report", "label_files", "text_name"]
 
-_ROWS_PER_BATCH = 4096
 _POSITION = ("source", "paragraph", "start", "end")
 
 
@@ -65,7 +64,7 @@ def label_files(
     be read, or a row, is noted in ``report.failures``; such a row is yielded with its error and no label.
     """
     rows = _all_rows(sources, report, text_column, encoding)
-    while batch := list(islice(rows, _ROWS_PER_BATCH)):
+    while batch := list(islice(rows, model.features.chunk)):
         records = list(_label(batch, model, text_column, keep_text))
         report.rows += len(records)
         report.labels.update(record["label"] for record in records if record["label"])

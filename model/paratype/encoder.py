@@ -32,7 +32,7 @@ class Encoder:
         max_tokens: longest window, its two special tokens included.
     """
 
-    chunk = 1024
+    chunk = 256
 
     def __init__(self, network: bytes, tokenizer: str, *, max_tokens: int) -> None:
         import onnxruntime

@@ -23,7 +23,7 @@ class Label(str, Enum):
     __format__ = str.__format__  # type: ignore[assignment]
 
 
-DEFAULT_MODEL = "fast"
+DEFAULT_MODEL = "accurate"
 """The shipped model that is used when none is named."""
 
 LABELS: tuple[str, ...] = tuple(label.value for label in Label)
