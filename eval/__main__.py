@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from eval.data import REAL, SEEDS
+from paratype.artifact import shipped_models
 
 app = typer.Typer(help="What the models are worth.", no_args_is_help=True, add_completion=False)
 
@@ -31,7 +34,7 @@ def run(
 
     results = evaluate(load_corpus(), data if data.is_file() else None, seeds if seeds.is_dir() else None, log=print)
     _write("scores.json", results)
-    made = tables(results | {"curve": _read("curve.json")})
+    made = tables(results | {"curve": _read("curve.json")}) | {"example": _example()}
     sections = (f"## {name}\n\n{table}" for name, table in made.items())
     (RESULTS / "tables.md").write_text("\n\n".join(sections) + "\n", "utf-8")
     for path in [ROOT / "README.md", *ROOT.glob("artifacts/*/README.md"), ROOT / "training/corpus/README.md"]:
@@ -45,6 +48,21 @@ def run(
 
 
 @app.command()
+def score(
+    file: Annotated[Path, typer.Argument(help="Labelled JSON lines file: text, label; labels and document if known.")],
+) -> None:
+    """Score the saved models on all of a labelled file and print the table; nothing is written."""
+    from eval.data import load_labelled
+    from eval.metrics import score as scores_of
+    from eval.report import score_table
+    from eval.run import answers_of
+    from paratype import load
+
+    data = load_labelled(file)
+    print(score_table({name: scores_of(data, answers_of(load(name), data.texts)) for name in shipped_models()}))
+
+
+@app.command()
 def curve(
     data: Annotated[Path, typer.Option(help="Labelled JSON lines file.")] = REAL,
     encoder: Annotated[bool, typer.Option(help="Fine-tune the encoder at each size too; takes about an hour.")] = False,
@@ -54,6 +72,14 @@ def curve(
     from training.corpus import load_corpus
 
     _write("curve.json", learning_curve(load_corpus(), data, encoder=encoder, log=print))
+
+
+def _example() -> str:
+    """Return what `paratype label` prints for the example article."""
+    paratype = str(Path(sys.executable).with_name("paratype"))
+    command = [paratype, "label", "--quiet", "--format", "table", "examples/article.txt"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return "```\n" + "\n".join(line.rstrip() for line in printed.rstrip().splitlines()) + "\n```"
 
 
 def _write(name: str, content: Any, folder: Path = RESULTS) -> None:

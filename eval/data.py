@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from paratype import LABELS
 from paratype.text import paragraph_hash, paragraphs
 
 __all__ = ["REAL", "SEEDS", "Labelled", "Part", "load_labelled", "load_seeds", "seed_labels"]
@@ -54,10 +55,12 @@ def load_labelled(path: Path, part: Part = Part.all) -> Labelled:
 
     A record without ``labels`` states its label alone; one without ``document`` is one of its own.
     """
-    records = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+    records = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line.strip()]
     for number, record in enumerate(records, 1):
         if missing := {"text", "label"} - set(record):
             raise ValueError(f"{path}: record {number} lacks {', '.join(sorted(missing))}")
+        if record["label"] not in LABELS:
+            raise ValueError(f"{path}: record {number} has the label {record['label']!r}; expected one of {LABELS}")
         record.setdefault("document", str(number))
         record.setdefault("labels", [] if record["label"] == "none" else [record["label"]])
     if part is not Part.all:
@@ -78,16 +81,18 @@ def _is_held_out(document: str) -> bool:
 
 
 def seed_labels() -> dict[str, dict[str, object]]:
-    """Return, for the hash of each original seed paragraph: label, labels, and the article groups it stands in."""
+    """Return, for the hash of each original seed paragraph: article, paragraph, label, labels."""
     labels: dict[str, dict[str, object]] = json.loads(_SEED_LABELS.read_text("utf-8"))
     return labels
 
 
 def load_seeds(folder: Path) -> Labelled:
-    """Cut the original articles into paragraphs and give each distinct one its label; documents are article numbers.
+    """Cut the original articles into paragraphs and give each distinct one its label; sources are article numbers.
+
+    Each paragraph counts as a document of its own: four articles are too few to resample.
 
     Raises:
-        ValueError: if the folder holds none of the seed articles.
+        ValueError: if the folder does not hold all the seed paragraphs.
     """
     known = seed_labels()
     found: dict[str, tuple[str, str]] = {}
@@ -96,12 +101,12 @@ def load_seeds(folder: Path) -> Labelled:
             key = paragraph_hash(paragraph.text)
             if key in known:
                 found[key] = (paragraph.text, str(known[key]["article"]))
-    if not found:
-        raise ValueError(f"{folder} holds none of the seed articles")
+    if missing := len(known) - len(found):
+        raise ValueError(f"{folder} lacks {missing} of the {len(known)} paragraphs of the seed articles")
     return Labelled(
         tuple(text for text, _ in found.values()),
         tuple(str(known[key]["label"]) for key in found),
         tuple(frozenset(known[key]["labels"]) for key in found),  # type: ignore[call-overload]
+        tuple(found),
         tuple(article for _, article in found.values()),
-        ("seed",) * len(found),
     )

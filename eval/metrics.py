@@ -27,11 +27,13 @@ class Answers:
         label: (n,) labels.
         stated: (n, 4) whether each of `TYPES` is among the labels.
         confidence: (n,) probability of the label, or None for a model that gives none.
+        review: (n,) whether a person should look, or None likewise.
     """
 
     label: NDArray[np.str_]
     stated: NDArray[np.bool_]
     confidence: NDArray[np.float64] | None = None
+    review: NDArray[np.bool_] | None = None
 
     def select(self, places: Any) -> Answers:
         """Return the answers for some of the texts."""
@@ -39,6 +41,7 @@ class Answers:
             self.label[places],
             self.stated[places],
             None if self.confidence is None else self.confidence[places],
+            None if self.review is None else self.review[places],
         )
 
 
@@ -59,11 +62,21 @@ def score(data: Labelled, answers: Answers, *, intervals: bool = True) -> dict[s
         for name, p, r, f, n in zip(LABELS, precision, recall, f1, support, strict=True)
     }
     result["confusion"] = confusion_matrix(truth.label, answers.label, labels=list(LABELS)).tolist()
+    right = truth.label == answers.label
     if answers.confidence is not None:
-        right = truth.label == answers.label
         result["reliability"] = reliability(answers.confidence, right)
         result["coverage"] = _coverage(answers.confidence, right)
+    if answers.review is not None:
+        result["review"] = {
+            "share": float(answers.review.mean()),
+            "accuracy_of_flagged": _mean(right[answers.review]),
+            "accuracy_of_others": _mean(right[~answers.review]),
+        }
     return result
+
+
+def _mean(values: NDArray[np.bool_]) -> float | None:
+    return float(values.mean()) if len(values) else None
 
 
 @dataclass(frozen=True)
@@ -95,9 +108,10 @@ def _headline(truth: _Truth, answers: Answers) -> dict[str, float]:
 
 
 def _macro_f1(truth: NDArray[np.bool_], said: NDArray[np.bool_]) -> float:
-    """Mean F1 of the columns; a type that neither occurs nor is said counts as 0, as in scikit-learn."""
+    """Mean F1 of the columns that occur in the truth; the whole files here have all of them, small parts have not."""
     both, total = (truth & said).sum(axis=0), truth.sum(axis=0) + said.sum(axis=0)
-    return float(np.mean(2 * both / np.maximum(total, 1)))
+    occurs = truth.any(axis=0)
+    return float(np.mean((2 * both / np.maximum(total, 1))[occurs])) if occurs.any() else 0.0
 
 
 def _calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:

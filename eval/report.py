@@ -25,9 +25,10 @@ def tables(results: dict[str, Any]) -> dict[str, str]:
     words = results["cross_validation"]["fast, labels alone"]
     made = {
         "worst-confusions": _confusion_examples(words["worst_confusions"]),
-        "corpus-counts": _count_table(results["corpus"]["by_origin_and_label"]),
+        "corpus-counts": _count_table(results["corpus"]),
         "agreement": _agreement_table(results["agreement"]),
         "corpus-scores": _corpus_table(results),
+        "hardware": f"Measured on {results['hardware']['processor']}.",
         "drift": f"Balanced accuracy: {results['drift']:.2f}." if "drift" in results else "Not measured.",
     }
     if "real" in results:
@@ -38,6 +39,7 @@ def tables(results: dict[str, Any]) -> dict[str, str]:
         made["slices"] = _change_table(results["slices"])
         for name in ("accurate", "fast"):
             made[f"{name}-labels"] = _label_table(results["real"]["held-out"][name])
+            made[f"{name}-review"] = _review_sentence(results["real"]["held-out"][name]["review"])
             made[f"{name}-confusion"] = _confusion_table(results["real"]["held-out"][name])
     if results.get("curve"):
         made["curve"] = _curve_table(results["curve"])
@@ -62,12 +64,17 @@ def score_table(scores: dict[str, Any]) -> str:
     return _table([f"{count} paragraphs", *_HEADLINES.values()], rows)
 
 
-def _count_table(counts: dict[str, dict[str, int]]) -> str:
+def _count_table(corpus: dict[str, Any]) -> str:
+    counts = corpus["by_origin_and_label"]
     rows = [
         [origin, *(str(by_label.get(name, 0)) for name in LABELS), str(sum(by_label.values()))]
         for origin, by_label in counts.items()
     ]
-    return _table(["origin", *LABELS, "all"], rows)
+    note = (
+        f"\n\n{corpus['hard']} of the authored rows are hard: keyword rules get them wrong, they state several types, "
+        "or they stand in a contrast set."
+    )
+    return _table(["origin", *LABELS, "all"], rows) + note
 
 
 def _agreement_table(result: dict[str, Any]) -> str:
@@ -140,6 +147,14 @@ def _label_table(result: dict[str, Any]) -> str:
     return _table(["label", "precision", "recall", "F1", "paragraphs"], rows)
 
 
+def _review_sentence(review: dict[str, Any]) -> str:
+    flagged, others = review["accuracy_of_flagged"], review["accuracy_of_others"]
+    return (
+        f"{review['share']:.0%} of the held-out paragraphs are flagged for review: {flagged:.2f} of their labels are "
+        f"right, of the others {others:.2f}."
+    )
+
+
 def _confusion_table(result: dict[str, Any]) -> str:
     rows = [[name, *map(str, counts)] for name, counts in zip(LABELS, result["confusion"], strict=True)]
     return _table(["true \\ said", *LABELS], rows)
@@ -154,11 +169,12 @@ def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 def fill(path: Path, made: dict[str, str]) -> None:
     """Put each table between its markers, ``<!-- table:NAME -->`` and ``<!-- /table -->``, in a Markdown file.
 
-    Raises:
-        KeyError: if the file asks for a table that there is none of.
+    What stands between the markers of a table that was not made stays.
     """
 
     def replace(match: re.Match[str]) -> str:
+        if match[1] not in made:
+            return match[0]
         return f"<!-- table:{match[1]} -->\n{made[match[1]]}\n<!-- /table -->"
 
     text = path.read_text("utf-8")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ _STUDENT = "fast, labels alone"
 def answers_of(model: Model, texts: Sequence[str]) -> Answers:
     """Return what a model says of texts."""
     scores = model.score(text_array(list(texts)))
-    return Answers(np.array(model.decision.outcomes)[scores.label], scores.stated, scores.score)
+    return Answers(np.array(model.decision.outcomes)[scores.label], scores.stated, scores.score, scores.review)
 
 
 def evaluate(rows: Sequence[Row], data: Path | None, seeds: Path | None, log: Callable[[str], None]) -> dict[str, Any]:
@@ -48,15 +49,13 @@ def evaluate(rows: Sequence[Row], data: Path | None, seeds: Path | None, log: Ca
     """
     models = {name: load_folder(ARTIFACTS / name) for name in ("accurate", "fast")}
     results: dict[str, Any] = {
-        "corpus": {"hash": corpus_hash(), **manifest_of()},
+        "corpus": {"hash": corpus_hash(rows), "hard": _hard_rows(rows), **manifest_of()},
         "agreement": agreement(),
         "hardware": {"machine": platform.machine(), "processor": _processor()},
     }
     if data is not None:
         log(f"labelled file {data.name}")
-        results["real"] = {
-            part.value: _on_real(rows, models, load_labelled(data, part)) for part in (Part.held_out, Part.development)
-        }
+        results["real"] = {part.value: _on_real(rows, models, load_labelled(data, part)) for part in Part}
         log("drift")
         results["drift"] = drift(rows, load_labelled(data, Part.development).texts)[0]
         log("robustness")
@@ -73,6 +72,16 @@ def evaluate(rows: Sequence[Row], data: Path | None, seeds: Path | None, log: Ca
     return results
 
 
+def _hard_rows(rows: Sequence[Row]) -> int:
+    """Count authored rows that keyword rules get wrong, that state several types, or that stand in a contrast set."""
+    authored = [row for row in rows if row.origin == "authored"]
+    said = BASELINES["keyword rules"](authored, [row.text for row in authored]).label
+    return sum(
+        row.label != label or len(row.labels) > 1 or row.group != row.id
+        for row, label in zip(authored, said, strict=True)
+    )
+
+
 def _on_real(rows: Sequence[Row], models: dict[str, Model], data: Labelled) -> dict[str, Any]:
     scores = {name: score(data, baseline(rows, data.texts)) for name, baseline in BASELINES.items()}
     return scores | {name: score(data, answers_of(model, data.texts)) for name, model in models.items()}
@@ -87,8 +96,8 @@ def _on_seeds(rows: Sequence[Row], data: Labelled) -> dict[str, Any]:
     results = {}
     for name, answer in answerers.items():
         parts, order = [], []
-        for article in sorted(set(data.documents)):
-            places = [place for place, document in enumerate(data.documents) if document == article]
+        for article in sorted(set(data.sources)):
+            places = [place for place, source in enumerate(data.sources) if source == article]
             train = [row for row in rows if not row.article.startswith(f"{article}:")]
             parts.append(answer(train, [data.texts[place] for place in places]))
             order += places
@@ -183,14 +192,11 @@ def _slices(model: Model, data: Labelled) -> dict[str, Any]:
     }
 
 
-def _join(parts: Iterable[Answers]) -> Answers:
-    parts = list(parts)
-    confidence = [part.confidence for part in parts if part.confidence is not None]
-    return Answers(
-        np.concatenate([part.label for part in parts]),
-        np.concatenate([part.stated for part in parts]),
-        np.concatenate(confidence) if len(confidence) == len(parts) else None,
-    )
+def _join(parts: Sequence[Answers]) -> Answers:
+    def joined(values: list[Any]) -> Any:
+        return None if values[0] is None else np.concatenate(values)
+
+    return Answers(*(joined([getattr(part, field.name) for part in parts]) for field in fields(Answers)))
 
 
 def _processor() -> str:

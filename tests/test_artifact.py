@@ -755,7 +755,10 @@ CONTENTS = {
     "no probe texts": (update("probes", texts=[]), "its probe texts cannot be scored"),
     "other probe texts": (update("probes", texts=list(reversed(PROBES))), "its probe texts to come out within"),
     "probe numbers": (update("probes", texts=[1, 2, 3, 4, 5]), "its probe texts cannot be scored"),
-    "other probabilities": (update("probes", probabilities=np.full((5, 5), 0.2)), "its probe texts to come out within"),
+    "other probabilities": (
+        update("probes", probabilities=np.full((len(PROBES), 5), 0.2)),
+        "its probe texts to come out within",
+    ),
     "few probabilities": (update("probes", probabilities=np.full((4, 5), 0.2)), "its probe texts cannot be scored"),
     "probabilities text": (update("probes", probabilities="high"), "its probe texts cannot be scored"),
 }

@@ -6,7 +6,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import estimator_checks
 
-from paratype import LABELS, TYPES, ParagraphClassifier
+from paratype import LABELS, TYPES, ModelRefused, ParagraphClassifier, load
 from paratype.features import NgramFeatures
 from paratype.ngrams import text_array
 
@@ -108,8 +108,8 @@ def test_learns_from_probabilities(rows):
 
 
 def test_groups_are_set_aside_whole(rows):
-    texts, labels = rows
-    groups = np.repeat(np.arange(len(texts) // 3), 3)
+    labels = rows[1] * 2
+    groups = np.repeat(np.arange(len(labels) // 3), 3)
     aside = small()._set_aside(np.eye(5)[np.unique(labels, return_inverse=True)[1]], groups, None)
     assert aside.any()
     for group in np.unique(groups):
@@ -146,3 +146,41 @@ def test_further_types_can_be_taught(rows):
     texts, labels = rows
     model = small().fit([*texts, *["Prisoners were freed in an exchange."] * 6], [*labels, *["release"] * 6])
     assert model.predict(["Prisoners were freed in an exchange."]) == ["release"]
+
+
+def test_an_outcome_that_no_row_has_is_learnt_as_unlikely(rows):
+    texts, labels = rows
+    targets = np.array([[float(label == name) for name in LABELS] for label in labels])
+    kept = targets[:, LABELS.index("none")] == 0
+    model = small().fit([text for text, keep in zip(texts, kept, strict=True) if keep], targets[kept])
+    assert model.predict_proba(texts)[:, LABELS.index("none")].max() < 0.05
+
+
+def test_calibration_of_easy_rows_has_a_limit(rows):
+    texts, labels = rows
+    model = small().fit(texts * 2, labels * 2)
+    assert model.model_.heads.temperature >= 0.5
+
+
+def test_a_model_saved_anew_is_opened_anew(rows, folder):
+    before = load(folder).predict_proba(rows[0])
+    small(C=0.01).fit(*rows).save(folder)
+    assert np.abs(load(folder).predict_proba(rows[0]) - before).max() > 0.01
+
+
+def test_a_model_that_could_not_be_opened_again_is_not_saved(rows, tmp_path):
+    classifier = small().fit(*rows)
+    classifier.model_.heads.weights[0, 0] = np.nan
+    with pytest.raises(ModelRefused, match="not finite"):
+        classifier.save(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_pair_table_of_impossible_size_is_refused(rows):
+    with pytest.raises(ValueError, match="pair_bits between 1 and 24, got 25"):
+        NgramFeatures(pair_bits=25).fit(rows[0])
+
+
+def test_thresholds_of_any_number_type_are_saved(rows, tmp_path):
+    small(threshold=np.float64(0.25)).fit(*rows).save(tmp_path)
+    assert load(tmp_path).decision.thresholds == (0.25,) * 4

@@ -7,7 +7,7 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ def load_corpus(folder: Path = CORPUS) -> list[Row]:
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """Return the records of one file as they stand, for checks."""
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    return [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
 
 
 def manifest_of(folder: Path = CORPUS) -> dict[str, Any]:
@@ -90,11 +90,11 @@ def manifest_of(folder: Path = CORPUS) -> dict[str, Any]:
     }
 
 
-def corpus_hash(folder: Path = CORPUS) -> str:
-    """Return one hash over all corpus files, as it stands in a trained model's manifest."""
+def corpus_hash(rows: Iterable[Row]) -> str:
+    """Return one hash over rows, as it stands in the manifest of a model that was trained on them."""
     digest = hashlib.sha256()
-    for path in _files(folder):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for row in rows:
+        digest.update(json.dumps(asdict(row)).encode() + b"\n")
     return digest.hexdigest()
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
+import json
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from paratype.artifact import load_folder, save_folder
@@ -11,15 +12,21 @@ from paratype.encoder import ENCODER_FILE
 from training.corpus import Row, corpus_hash
 from training.recipes import ARTIFACTS, fit_accurate, fit_fast
 
-__all__ = ["train_encoder", "train_models"]
+__all__ = ["ENCODER_RECORD", "train_encoder", "train_models"]
+
+ENCODER_RECORD = "encoder.json"
+"""What the encoder was fine-tuned on and how; it becomes part of the accurate model's provenance."""
 
 
 def train_models(rows: Sequence[Row], *, artifacts: Path = ARTIFACTS, log: Callable[[str], None]) -> None:
     """Fit the accurate model's heads on its encoder, then the fast model as its student, and save both."""
-    provenance = {"corpus": corpus_hash()}
+    provenance = {"corpus": corpus_hash(rows)}
+    tuned = json.loads((artifacts / "accurate" / ENCODER_RECORD).read_text("utf-8"))
+    if tuned["corpus"] != provenance["corpus"]:
+        log("note: the encoder was fine-tuned on another state of the corpus; `python -m training encoder` renews it")
     log(f"accurate: vectors and heads for {len(rows)} rows")
     accurate = fit_accurate(rows, artifacts / "accurate")
-    save_folder(accurate.model_, artifacts / "accurate", provenance=provenance)
+    save_folder(accurate.model_, artifacts / "accurate", provenance=provenance | {"encoder": tuned})
     log("fast: learning from the corpus and the accurate model")
     fast = fit_fast(rows, teacher=load_folder(artifacts / "accurate"))
     save_folder(fast.model_, artifacts / "fast", provenance=provenance)
@@ -30,16 +37,15 @@ def train_encoder(rows: Sequence[Row], *, artifacts: Path = ARTIFACTS, log: Call
 
     Seed rows are left out, so that the original seed articles can be scored with this encoder.
     """
-    from training.encoder import Recipe, average, export, fine_tune, start_weights
+    from importlib.metadata import version
+
+    from training.encoder import Recipe, export, fine_tune, start_weights
     from training.recipes import is_for_calibration
 
     recipe, start = Recipe(), start_weights()
     train = [row for row in rows if row.origin == "authored" and not is_for_calibration(row)]
     log(f"encoder: {len(train)} rows, {recipe}")
-    networks = [fine_tune(train, recipe, seed=seed, start=start, log=log) for seed in recipe.seeds]
-    with tempfile.TemporaryDirectory() as scratch:
-        export(average(networks), start, Path(scratch))
-        for path in Path(scratch).iterdir():
-            (artifacts / "accurate").mkdir(parents=True, exist_ok=True)
-            (artifacts / "accurate" / path.name).write_bytes(path.read_bytes())
+    export(fine_tune(train, recipe, start=start, log=log), start, artifacts / "accurate")
+    record = {"corpus": corpus_hash(rows), "recipe": asdict(recipe), "torch": version("torch")}
+    (artifacts / "accurate" / ENCODER_RECORD).write_text(json.dumps(record, indent=2) + "\n", "utf-8")
     log(f"wrote {artifacts / 'accurate' / ENCODER_FILE}; now run: python -m training train")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from paratype.artifact import load_folder, shipped_folder, shipped_models
+from paratype.artifact import load_folder, manifest_bytes, shipped_folder, shipped_models
 from paratype.model import Model
 from paratype.text import check_texts
 from paratype.types import DEFAULT_MODEL, ModelRefused, Prediction
@@ -38,7 +38,8 @@ def load(model: str | Path = DEFAULT_MODEL) -> Model:
     Raises:
         ModelRefused: if there is no such model, or its files are not what they must be.
     """
-    return _open(shipped_folder(str(model)) if model in shipped_models() else _existing(Path(model)))
+    folder = shipped_folder(str(model)) if model in shipped_models() else _existing(Path(model))
+    return _open(folder, manifest_bytes(folder))
 
 
 def _existing(folder: Path) -> Path:
@@ -48,5 +49,6 @@ def _existing(folder: Path) -> Path:
 
 
 @lru_cache(maxsize=8)
-def _open(folder: Path) -> Model:
+def _open(folder: Path, manifest: bytes) -> Model:
+    """Open a folder; the manifest is part of the key, so that a model saved anew is opened anew."""
     return load_folder(folder)

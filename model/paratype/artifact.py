@@ -8,8 +8,8 @@ Opening a model trusts nothing: files are read once, compared with the manifest,
 and checked for format, types, shapes and finite values; last, the probe texts in the file must come out with the
 probabilities stored beside them.
 
-To change the format: raise `FORMAT`, keep a reader for the old number in `_READERS`, and add a model in the
-old format to ``tests/formats``.
+To change the format: raise `FORMAT`, keep a reader for the old number in `_READERS`, and keep a small
+model in the old format among the tests.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ __all__ = [
     "MANIFEST_FILE",
     "MODEL_FILE",
     "load_folder",
+    "manifest_bytes",
     "save_folder",
     "shipped_folder",
     "shipped_models",
@@ -50,6 +51,9 @@ MANIFEST_FILE = "manifest.json"
 _MOST_BYTES = 512 * 1024**2
 _MOST_MANIFEST_BYTES = 1024**2
 
+# The packages that decide what words, vectors and weights are.
+_PACKAGES = ("joblib", "numpy", "onnxruntime", "pyarrow", "scikit-learn", "tokenizers")
+
 # How far a probe's probabilities may be off: another machine's arithmetic rounds differently, and the encoder's
 # 8-bit arithmetic more so.
 _PROBE_TOLERANCE = {"ngrams": 1e-4, "encoder": 0.05}
@@ -60,6 +64,7 @@ PROBES = (
     "If the siege is not lifted within three days, our fighters will set the whole port ablaze.",
     "The group's reliance on outside money explains why it has avoided an open break with the government.",
     "The national team won the final 3-1 in front of a full stadium.",
+    "Général N’Guéma’s “Forces de l’Ouest” — some 1 200 men — hold Šibenik Street, Ma’rib’s governor said…",
 )
 
 
@@ -104,11 +109,12 @@ def save_folder(model: Model, folder: str | Path, *, provenance: dict[str, Any] 
             "files": {path.name: {"sha256": _sha256(path.read_bytes()), "size": path.stat().st_size} for path in files},
             "provenance": {
                 "python": ".".join(map(str, sys.version_info[:2])),
-                "packages": {name: metadata.version(name) for name in ("joblib", "numpy", "scikit-learn")},
+                "packages": {name: metadata.version(name) for name in _PACKAGES},
                 **(provenance or {}),
             },
         }
         (new / MANIFEST_FILE).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+        load_folder(new)  # what could not be opened again is not saved
         for path in [*files, new / MANIFEST_FILE]:
             shutil.move(path, folder / path.name)
 
@@ -145,15 +151,25 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def manifest_bytes(folder: Path) -> bytes:
+    """Return a model's manifest as it stands in its folder.
+
+    Raises:
+        ModelRefused: if there is none, or it is not a plain file of reasonable size.
+    """
     path = folder / MANIFEST_FILE
     if not path.is_file():
         raise ModelRefused(
             f"{folder}: expected a model folder with a {MANIFEST_FILE}, found none; "
             "name a folder that `python -m training` or ParagraphClassifier.save wrote"
         )
+    return _read(path, _MOST_MANIFEST_BYTES)
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST_FILE
     try:
-        manifest = json.loads(_read(path, _MOST_MANIFEST_BYTES))
+        manifest = json.loads(manifest_bytes(folder))
         if not isinstance(manifest, dict) or not isinstance(manifest["files"], dict):
             raise ValueError("expected an object with 'files'")
         for entry in manifest["files"].values():
@@ -204,7 +220,7 @@ def _to_dict(model: Model) -> dict[str, Any]:
         },
         "decision": {
             "outcomes": list(decision.outcomes),
-            "thresholds": list(decision.thresholds),
+            "thresholds": [float(threshold) for threshold in decision.thresholds],
             "review_below": float(decision.review_below),
         },
         "probes": {

@@ -29,7 +29,11 @@ Array = NDArray[Any]
 # A soft target under this is taken for zero: it would add a training row that changes nothing.
 _LEAST_TARGET = 0.02
 # With fewer rows than this per outcome, nothing is set aside for calibration.
-_LEAST_ROWS = 10
+_LEAST_ROWS = 20
+# A temperature under 0.5 or over 20 says that the rows set aside are too few or too easy to tell.
+_TEMPERATURES = (0.5, 20.0)
+# The logit of an outcome that no training row has.
+_NEVER = -10.0
 
 
 class ParagraphClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -42,7 +46,8 @@ class ParagraphClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Args:
         features: a transformer from `paratype.features`; None for ``NgramFeatures()``.
         C: inverse strength of the heads' regularisation.
-        calibration_share: share of the rows to set aside, whole groups at a time; 0 for no calibration.
+        calibration_share: share of the rows to set aside, whole groups at a time: 1/2 at most, rounded to 1/k; 0 for
+            no calibration. Fewer than 20 rows per outcome are not calibrated either.
         calibration_smoothing: share of labels that calibration takes for wrong, spread evenly over the others: 0 for
             use on text like the training text, more the stranger the text it will meet.
         threshold: probability from which on a paragraph is said to state a type.
@@ -92,7 +97,7 @@ class ParagraphClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Args:
             X: n texts.
             y: n labels; or an array (n, 5) of probabilities of `paratype.types.LABELS`, to learn from a teacher.
-            sample_weight: n weights.
+            sample_weight: n weights; they count for the heads, not for vocabulary or calibration.
             labels: for each text the types that it states; or an array (n, types) of probabilities. None: just ``y``.
             groups: rows of one group are set aside together or not at all.
             calibration: n booleans that say which rows to set aside, in place of a draw.
@@ -108,10 +113,12 @@ class ParagraphClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         types = tuple(outcome for outcome in outcomes if outcome != Label.NONE)
         stated = _type_targets(labels, types, outcomes, targets)
         weight = np.ones(len(texts)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
-        for name, values in {"y": targets, "labels": stated, "sample_weight": weight}.items():
+        aside = self._set_aside(targets, groups, calibration)
+        for name, values in {"y": targets, "labels": stated, "sample_weight": weight, "calibration": aside}.items():
             if len(values) != len(texts):
                 raise ValueError(f"expected one of {name} per text: {len(texts)} texts, {len(values)} in {name}")
-        aside = self._set_aside(targets, groups, calibration)
+        if aside.all():
+            raise ValueError(f"expected some rows to train on, but all {len(texts)} are set aside for calibration")
 
         train = [text for text, out in zip(texts, aside, strict=True) if not out]
         self.features_ = clone(NgramFeatures() if self.features is None else self.features).fit(train)
@@ -149,14 +156,14 @@ class ParagraphClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return weights (features, columns) and bias of one head; soft targets count as weighted rows."""
         rows, columns = np.nonzero(targets > _LEAST_TARGET)
         head = LogisticRegression(C=self.C, max_iter=2000, tol=1e-4)
-        if len(np.unique(columns)) < 2:  # a type that every text states, or none does
-            constant = np.where(np.arange(targets.shape[1]) == columns[0], 5.0, -5.0)
-            return np.zeros((matrix.shape[1], targets.shape[1])), constant
-        head.fit(matrix[rows], columns, sample_weight=weight[rows] * targets[rows, columns])
-        if len(head.classes_) == 2:
-            zero = np.zeros_like(head.coef_)
-            return np.concatenate([zero, head.coef_]).T, np.concatenate([[0.0], head.intercept_])
-        return head.coef_.T, head.intercept_
+        weights, bias = np.zeros((matrix.shape[1], targets.shape[1])), np.full(targets.shape[1], _NEVER)
+        present = np.unique(columns)
+        bias[present] = 0.0
+        if len(present) > 1:
+            head.fit(matrix[rows], columns, sample_weight=weight[rows] * targets[rows, columns])
+            fitted = present if len(present) > 2 else present[1:]  # of two classes, scikit-learn fits the second
+            weights[:, fitted], bias[fitted] = head.coef_.T, head.intercept_
+        return weights, bias
 
     def _calibrated(
         self,
@@ -198,7 +205,7 @@ class ParagraphClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def from_artifact(cls, folder: str | Path) -> ParagraphClassifier:
         """Return an estimator that predicts with a saved model, ready to be scored or wrapped.
 
-        Its heads are the saved ones; `fit` trains from scratch.
+        A saved model does not keep the settings it was trained with: `fit` trains from scratch with the defaults.
         """
         classifier = cls()
         classifier.model_ = load_folder(folder)
@@ -231,6 +238,10 @@ def _type_targets(labels: Any, types: tuple[str, ...], outcomes: tuple[str, ...]
     if labels is None:
         return targets[:, [outcome in types for outcome in outcomes]]
     if isinstance(labels, np.ndarray) and labels.ndim == 2:
+        if labels.shape[1] != len(types):
+            raise ValueError(
+                f"expected one column of probabilities in labels for each of {types}, got {labels.shape[1]}"
+            )
         return labels.astype(float)
     rows = [{str(label) for label in row} for row in labels]
     unknown = sorted(set().union(*rows) - set(types))
@@ -254,17 +265,18 @@ def _temperature(logits: Array, targets: Array) -> float:
 
 
 def _minimum(loss: Callable[[float], float]) -> float:
-    return float(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x)
+    return float(minimize_scalar(loss, bounds=np.log(_TEMPERATURES), method="bounded").x)
 
 
 def _platt(logit: Array, truth: Array, wrong: float) -> tuple[float, float]:
-    """Fit slope and offset; each row counts for its own side, and by the share ``wrong`` for the other."""
+    """Fit slope and offset; each row counts for its own side, and by the share ``wrong`` for the other.
+
+    As Platt has it, the share is at least about 1 in as many rows as there are.
+    """
     if truth.all() or not truth.any():
         return 1.0, 0.0
     n = len(truth)
+    wrong = max(wrong, 1 / (n + 2))
     weight = np.repeat([1 - wrong, wrong], n)
-    rows = weight > 0
-    fitted = LogisticRegression(C=1.0).fit(
-        np.tile(logit, 2)[rows, None], np.concatenate([truth, ~truth])[rows], sample_weight=weight[rows]
-    )
+    fitted = LogisticRegression(C=1e6).fit(np.tile(logit, 2)[:, None], np.concatenate([truth, ~truth]), weight)
     return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import block_diag, csr_matrix, diags, hstack
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.utils.validation import check_is_fitted
 
 from paratype.encoder import Encoder
 from paratype.model import Features
@@ -54,6 +55,8 @@ class NgramFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: Iterable[str], y: Any = None) -> NgramFeatures:
         """Learn the vocabulary and how rare each word is."""
+        if not 1 <= self.pair_bits <= 24:
+            raise ValueError(f"expected pair_bits between 1 and 24, got {self.pair_bits!r}")
         texts = text_array(check_texts(X))
         tokens, offsets = words(texts)
         rows = np.repeat(np.arange(len(texts)), np.diff(offsets))
@@ -87,6 +90,7 @@ class NgramFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def transform(self, X: Iterable[str]) -> csr_matrix:
         """Return a sparse float32 matrix, one row per text."""
+        check_is_fitted(self, "index_")
         return self.index_.matrix(text_array(check_texts(X))) @ self.expansion_
 
     def fold(self, weights: NDArray[Any]) -> tuple[Features, NDArray[np.float32]]:
@@ -120,11 +124,7 @@ class EncoderFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def transform(self, X: Iterable[str]) -> NDArray[np.float32]:
         """Return a dense float32 array, one row per text."""
         texts = text_array(check_texts(X))
-        parts = [
-            self.encoder_.matrix(texts.slice(start, self.encoder_.chunk))
-            for start in range(0, len(texts), self.encoder_.chunk)
-        ]
-        return np.concatenate(parts)
+        return self.encoder_.matrix(texts)
 
     def fold(self, weights: NDArray[Any]) -> tuple[Features, NDArray[np.float32]]:
         """Return what a saved model keeps: the encoder, and the head weights as they are."""

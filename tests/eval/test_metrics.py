@@ -71,7 +71,7 @@ def test_a_record_without_label_is_named(tmp_path):
 
 
 def test_a_folder_without_seed_articles_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="holds none of the seed articles"):
+    with pytest.raises(ValueError, match="lacks 39 of the 39 paragraphs of the seed articles"):
         load_seeds(tmp_path)
 
 
@@ -105,5 +105,5 @@ def test_tables_are_put_between_their_markers(tmp_path):
     page.write_text("a\n<!-- table:x -->\nold\n<!-- /table -->\nb\n", "utf-8")
     fill(page, {"x": "new"})
     assert page.read_text("utf-8") == "a\n<!-- table:x -->\nnew\n<!-- /table -->\nb\n"
-    with pytest.raises(KeyError, match="x"):
-        fill(page, {})
+    fill(page, {"y": "other"})
+    assert "new" in page.read_text("utf-8")

@@ -6,7 +6,7 @@ from paratype.artifact import MANIFEST_FILE, MODEL_FILE, load_folder
 from paratype.encoder import ENCODER_FILE, TOKENIZER_FILE
 from training.corpus import load_corpus
 from training.recipes import ARTIFACTS
-from training.train import train_models
+from training.train import ENCODER_RECORD, train_models
 
 
 @pytest.mark.slow
@@ -14,7 +14,7 @@ def test_training_twice_gives_the_same_bytes(tmp_path):
     rows = load_corpus()[::20]
     for run in ("one", "two"):
         (tmp_path / run / "accurate").mkdir(parents=True)
-        for name in (ENCODER_FILE, TOKENIZER_FILE):
+        for name in (ENCODER_FILE, TOKENIZER_FILE, ENCODER_RECORD):
             shutil.copy(ARTIFACTS / "accurate" / name, tmp_path / run / "accurate" / name)
         train_models(rows, artifacts=tmp_path / run, log=lambda message: None)
     for model in ("accurate", "fast"):
