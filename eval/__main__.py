@@ -28,17 +28,12 @@ def run(
 
     Without the labelled file or the articles, what needs them is left out.
     """
-    from eval.report import fill, tables
     from eval.run import evaluate
     from training.corpus import load_corpus
 
     results = evaluate(load_corpus(), data if data.is_file() else None, seeds if seeds.is_dir() else None, log=print)
     _write("scores.json", results)
-    made = tables(results | {"curve": _read("curve.json")}) | {"example": _example()}
-    sections = (f"## {name}\n\n{table}" for name, table in made.items())
-    (RESULTS / "tables.md").write_text("\n\n".join(sections) + "\n", "utf-8")
-    for path in [ROOT / "README.md", *ROOT.glob("artifacts/*/README.md"), ROOT / "training/corpus/README.md"]:
-        fill(path, made)
+    made = _publish()
     for name, scores in results.get("real", {}).get("held-out", {}).items():
         if (ROOT / "artifacts" / name).is_dir():
             headline = {key: round(value, 4) for key, value in scores.items() if isinstance(value, float)}
@@ -67,11 +62,24 @@ def curve(
     data: Annotated[Path, typer.Option(help="Labelled JSON lines file.")] = REAL,
     encoder: Annotated[bool, typer.Option(help="Fine-tune the encoder at each size too; takes about an hour.")] = False,
 ) -> None:
-    """Score models trained on 1/128 up to all of the authored rows; `run` makes the table."""
+    """Score models trained on 1/128 up to all of the authored rows, and write the table."""
     from eval.curve import learning_curve
     from training.corpus import load_corpus
 
     _write("curve.json", learning_curve(load_corpus(), data, encoder=encoder, log=print))
+    _publish()
+
+
+def _publish() -> dict[str, str]:
+    """Write all tables from the stored results, and fill them into README and cards."""
+    from eval.report import fill, tables
+
+    made = tables(_read("scores.json") | {"curve": _read("curve.json")}) | {"example": _example()}
+    sections = (f"## {name}\n\n{table}" for name, table in made.items())
+    (RESULTS / "tables.md").write_text("\n\n".join(sections) + "\n", "utf-8")
+    for path in [ROOT / "README.md", *ROOT.glob("artifacts/*/README.md"), ROOT / "training/corpus/README.md"]:
+        fill(path, made)
+    return made
 
 
 def _example() -> str:

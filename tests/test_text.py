@@ -31,6 +31,21 @@ def test_hard_wrapped_lines_are_joined(width):
     assert texts(document) == [LONG, "A heading", f"Second. {LONG}"]
 
 
+URL = "https://example.org/" + "a" * 130
+
+
+def test_a_long_address_does_not_stop_the_joining():
+    text = f"{LONG} The report is at {URL} and was read by the whole committee. {LONG}"
+    wrapped = textwrap.fill(text, 72, break_long_words=False, break_on_hyphens=False)
+    assert f"\n{URL}\n" in wrapped
+    assert texts(f"{wrapped}\n\nA heading\n\n{textwrap.fill(LONG, 72)}") == [text, "A heading", LONG]
+
+
+def test_many_long_lines_stop_the_joining():
+    lines = [*textwrap.wrap(LONG, 72), LONG, LONG, "The end."]
+    assert texts("\n".join(lines)) == lines
+
+
 def test_lists_of_short_lines_are_not_joined():
     assert texts("Home\nWorld news\nSport\nContact us") == ["Home", "World news", "Sport", "Contact us"]
 

@@ -97,14 +97,16 @@ def _lines(document: str) -> Iterator[_Line]:
 def _wrap_width(lines: list[_Line]) -> int | None:
     """Return the width at which the document is hard-wrapped, or None if it is not.
 
-    Wrapped lines mostly break in mid-sentence; lines that are paragraphs mostly end like sentences.
+    Wrapped lines mostly break in mid-sentence; lines that are paragraphs mostly end like sentences. A few lines
+    that are too long to be wrapped, such as web addresses, do not count.
     """
     inner = [line.text for line, after in pairwise(lines) if line.text and after.text]
-    if not inner:
+    counted = [text for text in inner if len(text) < _WRAP_WIDTHS.stop]
+    if not counted or 5 * (len(inner) - len(counted)) > len(inner):
         return None
-    width = max(map(len, inner))
-    broken = sum(not _SENTENCE_END.search(text[-6:]) for text in inner)
-    return width if width in _WRAP_WIDTHS and 2 * broken > len(inner) else None
+    width = max(map(len, counted))
+    broken = sum(not _SENTENCE_END.search(text[-6:]) for text in counted)
+    return width if width in _WRAP_WIDTHS and 2 * broken > len(counted) else None
 
 
 def _spans(lines: list[_Line], width: int | None) -> Iterator[tuple[int, int]]:
