@@ -46,7 +46,7 @@ def test_it_holds_both_models(names):
 
 def test_it_holds_the_licences(names):
     held = {Path(name).name for name in names if ".dist-info/licenses/" in name}
-    assert held == {"LICENSE", "NOTICE"}
+    assert held == {"LICENSE", "LICENSE-APACHE", "NOTICE"}
 
 
 def test_it_holds_nothing_else(names):
