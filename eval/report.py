@@ -35,9 +35,10 @@ def tables(results: dict[str, Any]) -> dict[str, str]:
         for part, scores in results["real"].items():
             made[f"real-{part}"] = score_table(scores)
         made["robustness"] = _change_table(results["robustness"])
+        made["cascade"] = _cascade_table(results["cascade"]["held-out"])
         made["without"] = _without_table(results["without"])
         made["slices"] = _change_table(results["slices"])
-        for name in ("accurate", "fast"):
+        for name in ("accurate", "auto", "fast"):
             made[f"{name}-labels"] = _label_table(results["real"]["held-out"][name])
             made[f"{name}-review"] = _review_sentence(results["real"]["held-out"][name]["review"])
             made[f"{name}-confusion"] = _confusion_table(results["real"]["held-out"][name])
@@ -145,6 +146,20 @@ def _label_table(result: dict[str, Any]) -> str:
         for name, scores in result["per_label"].items()
     ]
     return _table(["label", "precision", "recall", "F1", "paragraphs"], rows)
+
+
+def _cascade_table(cuts: list[dict[str, float]]) -> str:
+    rows = [
+        [
+            f"{cut['unsure_below']:.2f}",
+            f"{cut['passed_on']:.0%}",
+            f"{cut['accuracy']:.3f}",
+            f"{cut['macro_f1']:.3f}",
+            f"{cut['paragraphs_per_second']:,.0f}",
+        ]
+        for cut in cuts
+    ]
+    return _table(["unsure below", "passed on", "accuracy", "macro-F1", "paragraphs a second"], rows)
 
 
 def _review_sentence(review: dict[str, Any]) -> str:

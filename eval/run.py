@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.model_selection import GroupKFold
 
 from eval.baselines import BASELINES
+from eval.cascade import trade_off
 from eval.data import Labelled, Part, load_labelled, load_seeds
 from eval.metrics import Answers, score
 from eval.robustness import CHANGES
@@ -47,7 +48,7 @@ def evaluate(rows: Sequence[Row], data: Path | None, seeds: Path | None, log: Ca
         seeds: folder with the original seed articles; None for no such scores.
         log: told what is being scored.
     """
-    models = {name: load_folder(ARTIFACTS / name) for name in ("accurate", "fast")}
+    models = {name: load_folder(ARTIFACTS / name) for name in ("accurate", "auto", "fast")}
     results: dict[str, Any] = {
         "corpus": {"hash": corpus_hash(rows), "hard": _hard_rows(rows), **manifest_of()},
         "agreement": agreement(),
@@ -62,6 +63,8 @@ def evaluate(rows: Sequence[Row], data: Path | None, seeds: Path | None, log: Ca
         held_out = load_labelled(data, Part.held_out)
         results["robustness"] = {name: _robustness(model, held_out) for name, model in models.items()}
         results["slices"] = {name: _slices(model, held_out) for name, model in models.items()}
+        log("cascade: speed against accuracy")
+        results["cascade"] = {part.value: trade_off(models["auto"], load_labelled(data, part)) for part in Part}
         log("leaving out corpus parts")
         results["without"] = _without_parts(rows, load_labelled(data, Part.development))
     if seeds is not None:

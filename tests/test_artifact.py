@@ -21,7 +21,7 @@ from joblib.numpy_pickle import NumpyArrayWrapper
 
 from paratype import TYPES, ModelRefused, ParagraphClassifier, load
 from paratype.artifact import FORMAT, MANIFEST_FILE, MODEL_FILE, PROBES, load_folder, save_folder
-from paratype.model import Model
+from paratype.model import Cascade, LinearModel
 
 TEXTS = ["At least ten people were killed.", "", "The team won the match.", "We will strike your bases."]
 
@@ -132,7 +132,7 @@ def test_the_manifest_holds_hashes_and_provenance(classifier, tmp_path):
 def test_a_model_already_there_is_replaced_and_other_files_stay(classifier, folder):
     (folder / "README.md").write_text("a card")
     model = classifier.model_
-    cooler = Model("", model.features, replace(model.heads, temperature=50 * model.heads.temperature), model.decision)
+    cooler = replace(model, heads=replace(model.heads, temperature=50 * model.heads.temperature))
     save_folder(cooler, folder)
     np.testing.assert_array_equal(load_folder(folder).predict_proba(TEXTS), cooler.predict_proba(TEXTS))
     assert np.abs(cooler.predict_proba(TEXTS) - model.predict_proba(TEXTS)).max() > 0.001
@@ -149,7 +149,7 @@ def test_a_save_that_fails_leaves_the_old_model_and_nothing_else(classifier, fol
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     model = classifier.model_
     with pytest.raises(TypeError, match="expected features that can be saved, got Unsaveable"):
-        save_folder(Model("", Unsaveable(), model.heads, model.decision), folder)
+        save_folder(LinearModel("", Unsaveable(), model.heads, model.decision), folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
@@ -956,3 +956,48 @@ def test_a_file_that_is_too_large_is_refused_unread(folder):
         assert tracemalloc.get_traced_memory()[1] < 2**20
     finally:
         tracemalloc.stop()
+
+
+# Cascades
+
+
+@pytest.fixture
+def cascade(classifier, tmp_path):
+    """A folder with a cascade in it, and the two models that it is made of beside it."""
+    for name in ("quick", "better"):
+        classifier.save(tmp_path / name)
+    parts = [load_folder(tmp_path / name) for name in ("quick", "better")]
+    save_folder(Cascade("both", *parts, 0.6), tmp_path / "both")
+    return tmp_path / "both"
+
+
+def test_a_cascade_comes_back_as_it_was_saved(cascade):
+    model = load_folder(cascade)
+    assert (model.name, model.first.name, model.second.name, model.unsure_below) == ("both", "quick", "better", 0.6)
+    assert sorted(path.name for path in cascade.iterdir()) == [MANIFEST_FILE, MODEL_FILE]
+
+
+def test_a_cascade_without_its_parts_is_refused(cascade):
+    shutil.rmtree(cascade.parent / "better")
+    with pytest.raises(ModelRefused, match=r"better: expected a model folder with a manifest\.json"):
+        load_folder(cascade)
+
+
+@pytest.mark.parametrize("name", ["../quick", "..", ".", "", "/etc", "a/b", "both\n", 3])
+def test_a_cascade_of_models_elsewhere_is_refused(cascade, name):
+    change_content(cascade, lambda content: content["cascade"].update(first=name))
+    with pytest.raises(ModelRefused, match="expected the names of two models beside this one"):
+        load_folder(cascade)
+
+
+def test_a_cascade_of_cascades_is_refused(cascade):
+    change_content(cascade, lambda content: content["cascade"].update(second="both"))
+    with pytest.raises(ModelRefused, match="expected a cascade of two models that are none themselves"):
+        load_folder(cascade)
+
+
+@pytest.mark.parametrize("cut", ["0.5", 1, True])
+def test_a_cascade_with_a_cut_that_is_no_number_is_refused(cascade, cut):
+    change_content(cascade, lambda content: content["cascade"].update(unsure_below=cut))
+    with pytest.raises(ModelRefused, match="expected unsure_below to be a float"):
+        load_folder(cascade)

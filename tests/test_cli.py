@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -106,6 +108,14 @@ def test_the_labels_are_those_of_the_model(label, classifier):
     for row, prediction in zip(rows, classifier.label_texts(texts), strict=True):
         assert (row["label"], row["labels"]) == (prediction.label, list(prediction.labels))
         assert (row["review"], row["score"]) == (prediction.review, pytest.approx(prediction.score, abs=1e-4))
+
+
+def test_a_short_run_imports_nothing_that_it_does_not_need(folder):
+    code = "import sys; from paratype.cli import app; app(sys.argv[1:], standalone_mode=False); print(*sys.modules)"
+    command = [sys.executable, "-c", code, "label", "-q", "--model", str(folder), "a.txt", "-f", "jsonl"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len(printed) == 3
+    assert {"pandas", "sklearn", "onnxruntime", "datasets", "rich"}.isdisjoint(printed[-1].split())
 
 
 def test_one_row_comes_out_for_every_row_and_in_order(label):
@@ -282,18 +292,52 @@ def test_the_suffix_decides_the_format(label, name):
     assert f"2 rows from 1 files written to {name}: " in result.stderr
 
 
+def test_parquet_holds_what_json_lines_hold(label):
+    write(
+        "a.jsonl", '{"id": 1, "text": "One.", "tags": ["x"]}\n{"id": 2.5, "body": 1}\n{"id": "three", "text": null}\n'
+    )
+    write("b.csv", "id,text\n4,Gunmen fired.\n")
+    assert label("a.jsonl", "b.csv", "a.txt", "-o", "out.parquet").exit_code == 1
+    table = pq.read_table("out.parquet")
+    records = lines(label("a.jsonl", "b.csv", "a.txt").stdout)
+    assert table["id"].to_pylist() == ["1", "2.5", "three", "4", None, None]
+    for name in set(table.column_names) - {"id"}:
+        assert table[name].to_pylist() == [record.get(name) for record in records], name
+    assert table.schema.field("labels").type == pa.list_(pa.string())
+    assert table.column_names[:3] == ["id", "text", "tags"]
+
+
+def test_columns_of_later_rows_widen_a_parquet_table(label, monkeypatch):
+    monkeypatch.setattr("paratype.batch._MOST_CHARACTERS", 0)  # so that every row is a batch
+    values = ({}, {"n": 1}, {"n": 1.5}, {"n": []})
+    write("a.jsonl", "".join(json.dumps({"text": "One.", **value}) + "\n" for value in values))
+    assert label("a.jsonl", "-o", "out.parquet").exit_code == 0
+    assert pq.read_table("out.parquet")["n"].to_pylist() == [None, "1", "1.5", "[]"]
+
+
+def test_parquet_goes_to_a_pipe_too(folder):
+    printed = script("label", "--model", folder, "a.txt", "-f", "parquet", text=False).stdout
+    assert pq.read_table(io.BytesIO(printed)).num_rows == 2
+
+
+def test_nothing_gives_an_empty_parquet_table(label):
+    write("empty.jsonl", "")
+    assert label("empty.jsonl", "-o", "out.parquet").exit_code == 0
+    assert pq.read_table("out.parquet").num_rows == 0
+
+
 def test_the_option_outdoes_the_suffix(label):
     assert label("a.txt", "--output", "out.csv", "--format", "jsonl").exit_code == 0
     assert len(lines(Path("out.csv").read_text())) == 2
 
 
 def test_an_unknown_suffix_is_wrong_usage(label):
-    result = label("a.txt", "-o", "out.parquet")
-    assert result.exit_code == 2 and not Path("out.parquet").exists()
-    assert "cannot tell the format from 'out.parquet'; end it in .jsonl or .csv, or give --format" in unboxed(
+    result = label("a.txt", "-o", "out.xlsx")
+    assert result.exit_code == 2 and not Path("out.xlsx").exists()
+    assert "cannot tell the format from 'out.xlsx'; end it in .jsonl, .csv or .parquet, or give --format" in unboxed(
         result.stderr
     )
-    assert label("a.txt", "-o", "out.parquet", "-f", "csv").exit_code == 0
+    assert label("a.txt", "-o", "out.xlsx", "-f", "csv").exit_code == 0
 
 
 def test_an_unknown_format_is_wrong_usage(label):
@@ -558,13 +602,13 @@ def test_an_interrupted_run_says_so(interrupted):
 
 def test_an_interrupted_run_to_standard_output_says_so(folder):
     command = [sys.executable, "-c", INTERRUPTIBLE, "label", "--model", str(folder), "-"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, **pipes, text=True) as child:
-        child.stdin.write('{"text": "One."}\n' * 10_000)
-        child.stdin.flush()
+    endless = subprocess.Popen(["yes", '{"text": "One."}'], stdout=subprocess.PIPE)
+    pipes = {"stdin": endless.stdout, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with endless, subprocess.Popen(command, **pipes, text=True) as child:
         assert child.stdout.readline()
         child.send_signal(signal.SIGINT)
         _, said = child.communicate(timeout=30)
+        endless.kill()
     assert (said, child.returncode) == ("interrupted\n", 130)
 
 

@@ -1,11 +1,15 @@
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import paratype
-from paratype import LABELS, TYPES, Prediction, predict
-from paratype.model import Decision
+from paratype import LABELS, TYPES, ParagraphClassifier, Prediction, predict
+from paratype.features import NgramFeatures
+from paratype.model import Cascade, Decision
+from paratype.ngrams import text_array
 
 TEXTS = ["At least ten people were killed.", "", "The team won the match.", " \n\u00a0", "We will strike your bases."]
 
@@ -92,3 +96,41 @@ def test_predict_with_a_folder(folder):
 def test_an_unknown_model_is_refused_with_those_there_are():
     with pytest.raises(paratype.ModelRefused, match=r"no model or folder called 'nonesuch'; shipped models: .*fast"):
         predict(["text"], model="nonesuch")
+
+
+@pytest.fixture(scope="module")
+def other(rows):
+    """A second small model, unlike the first."""
+    return ParagraphClassifier(NgramFeatures(min_df=2, pair_bits=6, char_ngrams=None), C=1).fit(*rows).model_
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7, None])
+def test_threads_change_nothing(classifier, threads):
+    model = classifier.model_
+    small = replace(model, features=replace(model.features, chunk=3))
+    texts = text_array([f"{text} {number}" for number in range(5) for text in TEXTS])
+    one, several = small.score(texts, threads=1), small.score(texts, threads=threads)
+    np.testing.assert_array_equal(one.outcomes, several.outcomes)
+
+
+@pytest.mark.parametrize("unsure_below", [0.0, 0.5, 0.7, 1.1])
+def test_a_cascade_asks_its_second_model_where_the_first_is_unsure(classifier, other, unsure_below):
+    first = classifier.model_
+    texts = text_array(
+        [f"{text} {more}" for text in TEXTS for more in ("", "The army fired shells.", "Coffee exports")]
+    )
+    quick, better = first.score(texts), other.score(texts)
+    both = Cascade("both", first, other, unsure_below).score(texts)
+    unsure = quick.score < unsure_below
+    for field in fields(both):
+        expected = getattr(quick, field.name).copy()
+        expected[unsure] = getattr(better, field.name)[unsure]
+        np.testing.assert_array_equal(getattr(both, field.name), expected)
+
+
+def test_a_cascade_labels_as_any_model_does(classifier, other):
+    cascade = Cascade("both", classifier.model_, other, 0.7)
+    assert [p.label for p in cascade.label_texts(TEXTS)] == cascade.predict(TEXTS).tolist()
+    assert cascade.label_texts([]) == [] and cascade.predict_proba([]).shape == (0, len(LABELS))
+    with pytest.raises(TypeError, match="put it in a list"):
+        cascade.predict("One.")

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paratype import ngrams
 from paratype.ngrams import LEAD_WORDS, NgramIndex, text_array, words
 
 
@@ -49,6 +50,48 @@ def test_any_text_gives_the_same_counts_alone_and_in_company(texts):
     together = index.matrix(text_array(texts)).toarray()
     alone = np.concatenate([index.matrix(text_array([text])).toarray() for text in texts])
     np.testing.assert_array_equal(together, alone)
+
+
+PUNCTUATED = st.text(alphabet=st.characters(max_codepoint=0x2100) | st.sampled_from(" ae1"), max_size=40)
+
+
+@given(st.lists(PUNCTUATED | FAMILIAR, min_size=1, max_size=6))
+def test_blanking_punctuation_first_changes_no_word(texts):
+    array = text_array(texts)
+    folded = ngrams._fold_beyond_ascii(ngrams._blank_punctuation(array))
+    slowly = ngrams._fold_beyond_ascii(array)
+    assert [text.lower().split() for text in folded.to_pylist()] == [
+        text.lower().split() for text in slowly.to_pylist()
+    ]
+
+
+def plain_product(index, weights, text):
+    """What `NgramIndex.scorer` gives for one text, a word at a time."""
+    size = len(index.vocabulary)
+    places = [index.vocabulary.index(word) if word in index.vocabulary else None for word in plain_words(text)]
+    opening = [place + size for place in places[:LEAD_WORDS] if place is not None]
+    known = [place for place in places if place is not None]
+    pairs = [
+        2 * size + int(ngrams._hash_pairs(np.array([a], np.int32), np.array([b], np.int32), index.pair_bits)[0])
+        for a, b in pairwise(places)
+        if a is not None and b is not None
+    ]
+    return weights[known + opening + pairs].sum(axis=0) / np.sqrt(max(len(known), 1))
+
+
+WORDY = st.lists(st.sampled_from(["attack", "said", "the", "Thé", "other", "’", ",", "’said"]), max_size=30)
+
+
+@given(st.lists(WORDY.map(" ".join), max_size=6))
+def test_scores_are_those_of_the_plain_slow_path_and_of_the_matrix(texts):
+    index = NgramIndex(("attack", "said", "the"), 5)
+    weights = np.random.default_rng(0).normal(size=(index.n_columns, 3)).astype(np.float32)
+    product = index.scorer(weights)(text_array(texts))
+    assert product.shape == (len(texts), 3)
+    np.testing.assert_allclose(product, index.matrix(text_array(texts)) @ weights, atol=1e-5)
+    tidy = [" ".join(word for word in plain_words(text) if word) for text in texts]
+    for row, text in zip(index.scorer(weights)(text_array(tidy)), tidy, strict=True):
+        np.testing.assert_allclose(row, plain_product(index, weights, text), atol=1e-5)
 
 
 def test_accents_quotes_dashes_and_digits_are_folded():

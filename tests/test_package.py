@@ -17,7 +17,7 @@ HEAVY = {"datasets", "numpy", "onnxruntime", "pyarrow", "scipy", "sklearn"}
 # Each module imports only from lines above its own.
 ORDER = [
     ["types"],
-    ["text"],
+    ["columns", "text"],
     ["encoder", "guard", "ngrams"],
     ["model"],
     ["features"],
@@ -25,7 +25,8 @@ ORDER = [
     ["classifier"],
     ["api"],
     ["arrow"],
-    ["readers", "writers"],
+    ["readers"],
+    ["writers"],
     ["batch"],
     ["progress", "show"],
     ["cli"],

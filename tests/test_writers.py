@@ -2,6 +2,8 @@ import csv
 import io
 import json
 import stat
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -36,11 +38,16 @@ def names(folder):
     return [path.name for path in folder.iterdir()]
 
 
+def labelled(records):
+    """Return records in the place of a `paratype.batch.Labelled`."""
+    return SimpleNamespace(records=partial(iter, records))
+
+
 def written(format, *batches):
     stream = io.StringIO(newline="")
     writer = FORMATS[format](stream)
     for records in batches:
-        writer.write(records)
+        writer.write(labelled(records))
     writer.close()
     return stream.getvalue()
 
@@ -202,7 +209,7 @@ def test_a_table_shows_the_text_column():
     stream = io.StringIO(newline="")
     records = [record(body="Twenty fled."), record(source="b.csv", body="Twenty fled.")]
     del records[1]["text"]
-    FORMATS["table"](stream, "body").write(records)
+    FORMATS["table"](stream, "body").write(labelled(records))
     assert (stream.getvalue().count("Ten died."), stream.getvalue().count("Twenty fled.")) == (1, 1)
 
 

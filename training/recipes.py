@@ -16,9 +16,12 @@ from paratype.model import Model
 from paratype.ngrams import text_array
 from training.corpus import Row
 
-__all__ = ["ARTIFACTS", "fit_accurate", "fit_fast", "is_for_calibration", "recombined"]
+__all__ = ["ARTIFACTS", "UNSURE_BELOW", "fit_accurate", "fit_fast", "is_for_calibration", "recombined"]
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
+
+UNSURE_BELOW = 0.9
+"""The cascade `auto` asks the accurate model where the fast one's score is under this."""
 
 # How many texts the teacher labels for each row, and how much each counts beside a row that readers labelled.
 _RECOMBINED = 3

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from paratype.artifact import load_folder, save_folder
 from paratype.encoder import ENCODER_FILE
+from paratype.model import Cascade
 from training.corpus import Row, corpus_hash
-from training.recipes import ARTIFACTS, fit_accurate, fit_fast
+from training.recipes import ARTIFACTS, UNSURE_BELOW, fit_accurate, fit_fast
 
 __all__ = ["ENCODER_RECORD", "train_encoder", "train_models"]
 
@@ -19,7 +20,7 @@ ENCODER_RECORD = "encoder.json"
 
 
 def train_models(rows: Sequence[Row], *, artifacts: Path = ARTIFACTS, log: Callable[[str], None]) -> None:
-    """Fit the accurate model's heads on its encoder, then the fast model as its student, and save both."""
+    """Fit the heads on the encoder, then the fast model as a student of that; save both models and their cascade."""
     provenance = {"corpus": corpus_hash(rows)}
     tuned = json.loads((artifacts / "accurate" / ENCODER_RECORD).read_text("utf-8"))
     if tuned["corpus"] != provenance["corpus"]:
@@ -30,6 +31,8 @@ def train_models(rows: Sequence[Row], *, artifacts: Path = ARTIFACTS, log: Calla
     log("fast: learning from the corpus and the accurate model")
     fast = fit_fast(rows, teacher=load_folder(artifacts / "accurate"))
     save_folder(fast.model_, artifacts / "fast", provenance=provenance)
+    first, second = (load_folder(artifacts / name) for name in ("fast", "accurate"))
+    save_folder(Cascade("auto", first, second, UNSURE_BELOW), artifacts / "auto", provenance=provenance)
 
 
 def train_encoder(rows: Sequence[Row], *, artifacts: Path = ARTIFACTS, log: Callable[[str], None]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from paratype.api import load
+from paratype.columns import numpy_column, text_column
 from paratype.model import Model, Scores
 from paratype.ngrams import text_array
 from paratype.types import DEFAULT_MODEL
@@ -20,11 +21,22 @@ _DIGITS = 4
 
 
 def label_batches(
-    batches: Iterable[pa.RecordBatch], *, text_column: str = "text", model: str | Model = DEFAULT_MODEL
+    batches: Iterable[pa.RecordBatch],
+    *,
+    text_column: str = "text",
+    model: str | Model = DEFAULT_MODEL,
+    threads: int | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Yield each record batch with the columns of `label_schema` added, rows in order.
 
-    Null texts are blank ones. Batches are taken one at a time, so memory does not grow with their number.
+    Batches are taken one at a time, so memory does not grow with their number.
+
+    Args:
+        batches: record batches, each with the text column, of any of Arrow's string types; null texts are blank ones.
+        text_column: its name.
+        model: an open model, name of a shipped one, or a model folder.
+        threads: how many work on a batch at most; as many as there are processors if None. The word model gives a
+            thread thousands of rows at a time, so that it needs larger batches to use several.
 
     Raises:
         KeyError: if a batch lacks the text column (the columns there are named) or has one of those to be added.
@@ -37,7 +49,7 @@ def label_batches(
             raise KeyError(f"expected a column {text_column!r}, got {', '.join(names)}; name it with text_column")
         if taken := [name for name in added.names if name in names]:
             raise KeyError(f"the batch already has {', '.join(taken)}; rename or drop them first")
-        columns = label_columns(model, model.score(text_array(batch.column(text_column))))
+        columns = label_columns(model, model.score(text_array(batch.column(text_column)), threads=threads))
         yield pa.RecordBatch.from_arrays(
             [*batch.columns, *columns], schema=pa.schema([*batch.schema, *added], batch.schema.metadata)
         )
@@ -58,15 +70,16 @@ def label_schema(model: Model) -> pa.Schema:
 
 def label_columns(model: Model, scores: Scores) -> list[pa.Array]:
     """Return the columns of `label_schema` for some scores."""
-    outcomes = pa.array(model.decision.outcomes)
+    decision = model.decision
+    outcomes, names = (text_column(names).cast(pa.string()) for names in (decision.outcomes, decision.types))
     _, types = np.nonzero(scores.stated)
     offsets = np.concatenate([[0], np.cumsum(scores.stated.sum(axis=1))]).astype(np.int32)
-    stated = pa.array(model.decision.types).take(pa.array(types))
+    stated = names.take(numpy_column(types))
     rounded = np.round(scores.outcomes, _DIGITS)
     return [
-        outcomes.take(pa.array(scores.label)),
-        pa.array(np.round(scores.score, _DIGITS)),
-        pa.ListArray.from_arrays(pa.array(offsets), stated),
-        pa.array(scores.review),
-        *(pa.array(np.ascontiguousarray(column)) for column in rounded.T),
+        outcomes.take(numpy_column(scores.label)),
+        numpy_column(np.round(scores.score, _DIGITS)),
+        pa.ListArray.from_arrays(numpy_column(offsets), stated),
+        numpy_column(scores.review),
+        *map(numpy_column, rounded.T),
     ]

@@ -2,7 +2,8 @@
 
 A model is a folder. ``model.joblib`` is joblib of one dict of plain things (numpy arrays without objects,
 strings, numbers, lists, dicts); an encoder adds ``encoder.onnx`` and ``tokenizer.json``; ``manifest.json`` has
-the sha256 and size of each of these files. Whatever else lies there (card, scores, pictures) is not read.
+the sha256 and size of each of these files. Whatever else lies there (card, scores, pictures) is not read. A cascade's
+dict names the two models that it is made of, whose folders stand beside its own.
 
 Opening a model trusts nothing: files are read once, compared with the manifest, unpickled by `paratype.guard`,
 and checked for format, types, shapes and finite values; last, the probe texts in the file must come out with the
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -28,7 +30,7 @@ import numpy as np
 
 from paratype.encoder import ENCODER_FILE, TOKENIZER_FILE, Encoder
 from paratype.guard import load_plain
-from paratype.model import Decision, Features, Heads, Model
+from paratype.model import Cascade, Decision, Features, Heads, LinearModel, Model
 from paratype.ngrams import NgramIndex, text_array
 from paratype.types import ModelRefused
 
@@ -100,7 +102,7 @@ def save_folder(model: Model, folder: str | Path, *, provenance: dict[str, Any] 
     with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as scratch:
         new = Path(scratch)
         joblib.dump(_to_dict(model), new / MODEL_FILE)
-        if isinstance(model.features, Encoder):
+        if isinstance(model, LinearModel) and isinstance(model.features, Encoder):
             (new / ENCODER_FILE).write_bytes(model.features.network)
             (new / TOKENIZER_FILE).write_text(model.features.tokenizer, "utf-8")
         files = sorted(new.iterdir())
@@ -114,7 +116,7 @@ def save_folder(model: Model, folder: str | Path, *, provenance: dict[str, Any] 
             },
         }
         (new / MANIFEST_FILE).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
-        load_folder(new)  # what could not be opened again is not saved
+        _open(new, folder.name, folder.parent)  # what could not be opened again is not saved
         for path in [*files, new / MANIFEST_FILE]:
             shutil.move(path, folder / path.name)
 
@@ -127,6 +129,11 @@ def load_folder(folder: str | Path) -> Model:
             came, and what to do.
     """
     folder = Path(folder)
+    return _open(folder, folder.name, folder.parent)
+
+
+def _open(folder: Path, name: str, beside: Path | None) -> Model:
+    """Open the model in a folder; ``beside`` is where the parts of a cascade stand, None if it may not be one."""
     manifest = _read_manifest(folder)
     if manifest.get("format") not in list(_READERS):
         raise ModelRefused(
@@ -140,7 +147,9 @@ def load_folder(folder: str | Path) -> Model:
     except ModelRefused as refusal:
         raise ModelRefused(f"{folder / MODEL_FILE}: {refusal}") from refusal
     try:
-        model = reader(folder.name, content, data)
+        model = reader(name, beside, content, data)
+    except ModelRefused:
+        raise
     except Exception as error:
         raise ModelRefused(f"{folder}: {MODEL_FILE} does not hold a Paratype model: {error!r}") from error
     _check_probes(model, content, folder)
@@ -208,6 +217,11 @@ def _read(path: Path, most: int) -> bytes:
 
 
 def _to_dict(model: Model) -> dict[str, Any]:
+    if isinstance(model, Cascade):
+        cascade = {"first": model.first.name, "second": model.second.name, "unsure_below": float(model.unsure_below)}
+        return {"cascade": cascade, "probes": _probes(model)}
+    if not isinstance(model, LinearModel):
+        raise TypeError(f"expected a model that can be saved, got {type(model).__name__}")
     heads, decision = model.heads, model.decision
     return {
         "features": _features_to_dict(model.features),
@@ -223,11 +237,12 @@ def _to_dict(model: Model) -> dict[str, Any]:
             "thresholds": [float(threshold) for threshold in decision.thresholds],
             "review_below": float(decision.review_below),
         },
-        "probes": {
-            "texts": list(PROBES),
-            "probabilities": model.score(text_array(list(PROBES))).outcomes,
-        },
+        "probes": _probes(model),
     }
+
+
+def _probes(model: Model) -> dict[str, Any]:
+    return {"texts": list(PROBES), "probabilities": model.score(text_array(list(PROBES))).outcomes}
 
 
 def _features_to_dict(features: Features) -> dict[str, Any]:
@@ -242,7 +257,25 @@ def _features_to_dict(features: Features) -> dict[str, Any]:
     raise TypeError(f"expected features that can be saved, got {type(features).__name__}")
 
 
-def _read_format_1(name: str, content: dict[str, Any], data: dict[str, bytes]) -> Model:
+def _read_format_1(name: str, beside: Path | None, content: dict[str, Any], data: dict[str, bytes]) -> Model:
+    return _cascade(name, beside, content["cascade"]) if "cascade" in content else _linear(name, content, data)
+
+
+def _cascade(name: str, beside: Path | None, config: dict[str, Any]) -> Cascade:
+    if beside is None:
+        raise ValueError("expected a cascade of two models that are none themselves")
+    parts = [config["first"], config["second"]]
+    if not all(isinstance(part, str) and re.fullmatch(r"\w[\w.-]*", part) for part in parts):
+        raise ValueError(f"expected the names of two models beside this one, got {parts}")
+    if type(config["unsure_below"]) is not float:
+        raise ValueError(f"expected unsure_below to be a float, got {config['unsure_below']!r}")
+    first, second = (_open(beside / part, part, None) for part in parts)
+    if first.decision.outcomes != second.decision.outcomes:
+        raise ValueError(f"expected two models with the same outcomes, got {[first.decision, second.decision]}")
+    return Cascade(name, first, second, config["unsure_below"])
+
+
+def _linear(name: str, content: dict[str, Any], data: dict[str, bytes]) -> LinearModel:
     decision = Decision.from_config(content["decision"])
     features, columns = _features_from_dict(content["features"], data)
     heads = Heads(**content["heads"])
@@ -255,10 +288,10 @@ def _read_format_1(name: str, content: dict[str, Any], data: dict[str, bytes]) -
             raise ValueError(f"expected {field} of shape {shape}, got {getattr(value, 'shape', type(value))}")
     if not isinstance(heads.temperature, float) or heads.temperature <= 0:
         raise ValueError(f"expected a temperature over 0, got {heads.temperature!r}")
-    return Model(name, features, heads, decision)
+    return LinearModel(name, features, heads, decision)
 
 
-_READERS: dict[int, Callable[[str, dict[str, Any], dict[str, bytes]], Model]] = {1: _read_format_1}
+_READERS: dict[int, Callable[[str, Path | None, dict[str, Any], dict[str, bytes]], Model]] = {1: _read_format_1}
 
 
 def _features_from_dict(config: dict[str, Any], data: dict[str, bytes]) -> tuple[Features, int]:
@@ -280,7 +313,7 @@ def _check_probes(model: Model, content: dict[str, Any], folder: Path) -> None:
         off = float(np.abs(actual - expected).max())
     except Exception as error:
         raise ModelRefused(f"{folder}: its probe texts cannot be scored: {error!r}") from error
-    tolerance = _PROBE_TOLERANCE[content["features"]["kind"]]
+    tolerance = _PROBE_TOLERANCE[content["features"]["kind"] if "features" in content else "encoder"]
     if not off <= tolerance:
         raise ModelRefused(
             f"{folder}: expected its probe texts to come out within {tolerance} of the stored probabilities, "

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 
 from paratype.arrow import label_batches, label_schema
+from paratype.columns import arrow_column
 from paratype.model import Model
 from paratype.ngrams import text_array
 from paratype.readers import Failure, Row, read_rows
 
-__all__ = ["Report", "label_files", "text_name"]
+__all__ = ["Labelled", "Report", "label_files", "text_name"]
 
-_POSITION = ("source", "paragraph", "start", "end")
+_POSITION = {"source": pa.string(), "paragraph": pa.int64(), "start": pa.int64(), "end": pa.int64()}
+
+# A batch ends at so many characters, if not before that at the model's chunks' rows; some wait for their answers
+# while the next are read and the last ones written.
+_MOST_CHARACTERS = 1 << 24
+_CHUNKS_PER_BATCH = 4
+_WAITING = 2
 
 
 @dataclass
@@ -28,7 +35,7 @@ class Report:
         files: inputs read to their end.
         source: the input being read.
         bytes: bytes read so far.
-        rows: rows written.
+        rows: rows labelled.
         labels: how often each label was given.
         review: rows that a person should look at.
         failures: inputs and rows that failed, each with the reason.
@@ -46,6 +53,73 @@ class Report:
         """Count bytes that were read."""
         self.bytes += count
 
+    def add(self, labelled: Labelled) -> None:
+        """Count rows that were labelled."""
+        self.rows += len(labelled.rows)
+        self.labels.update(labelled.answers["label"].drop_null().to_pylist())
+        self.review += labelled.answers["review"].true_count
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Some rows, and what the model says of them.
+
+    As a record or in a table, a row has its own columns (one whose name we write is renamed ``input_…``, as often as
+    it takes for no two to have one name), then source, paragraph, start, end, text if that is none of its columns,
+    the answers, and error.
+
+    Attributes:
+        rows: as they were read.
+        answers: the columns of `paratype.arrow.label_schema`, null where a row could not be read.
+        text_column: which of a row's columns is its text, if it has columns.
+        text_name: what that column is called here.
+        keep_text: whether the text is kept.
+    """
+
+    rows: list[Row]
+    answers: pa.RecordBatch
+    text_column: str
+    text_name: str
+    keep_text: bool
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Yield each row as plain values by name."""
+        names = self._names()
+        for row, answer in zip(self.rows, self.answers.to_pylist(), strict=True):
+            record = {names[name]: value for name, value in row.columns.items() if name in names}
+            record.update((name, getattr(row, name)) for name in _POSITION)
+            if self.keep_text and self.text_column not in row.columns:
+                record["text"] = row.text
+            yield {**record, **answer, "error": row.error}
+
+    def table(self) -> pa.Table:
+        """Return the rows as an Arrow table."""
+        names = self._names()
+        own: dict[str, list[Any]] = {name: [None] * len(self.rows) for name in names.values()}
+        texts = own.get("text", [None] * len(self.rows))
+        for place, row in enumerate(self.rows):
+            for name, value in row.columns.items():
+                if name in names:
+                    own[names[name]][place] = value
+            if self.text_column not in row.columns:
+                texts[place] = row.text
+        columns = {name: arrow_column(values) for name, values in own.items()}
+        for name, kind in _POSITION.items():
+            columns[name] = arrow_column([getattr(row, name) for row in self.rows], kind)
+        if self.keep_text and "text" not in own and any(text is not None for text in texts):
+            columns["text"] = arrow_column(texts, pa.string())
+        columns.update(zip(self.answers.schema.names, self.answers.columns, strict=True))
+        columns["error"] = arrow_column([row.error for row in self.rows], pa.string())
+        return pa.table(columns)
+
+    def _names(self) -> dict[str, str]:
+        """Return what each of the rows' own columns that are kept is called here."""
+        own = dict.fromkeys(name for row in self.rows for name in row.columns)
+        written = {*_POSITION, "text", *self.answers.schema.names, "error", self.text_name}
+        others = _renamed([name for name in own if name != self.text_column], written)
+        names = {self.text_column: self.text_name, **others}
+        return {name: names[name] for name in own if self.keep_text or name != self.text_column}
+
 
 def label_files(
     sources: Iterable[str],
@@ -55,30 +129,49 @@ def label_files(
     text_column: str = "text",
     encoding: str = "utf-8",
     keep_text: bool = True,
-) -> Iterator[list[dict[str, Any]]]:
+    threads: int | None = None,
+) -> Iterator[Labelled]:
     """Yield labelled rows, some at a time, in the order of the sources (see `find_files`) and of the rows in them.
 
-    Each record has the input's own columns (one whose name we write is renamed ``input_…``, as often as it takes
-    for no two to have one name), then source, paragraph, start, end, the columns of `paratype.arrow.label_schema`,
-    and error. The text stands under `text_name` if the input has a text column, else under text. A file that cannot
-    be read, or a row, is noted in ``report.failures``; such a row is yielded with its error and no label.
+    While the model works on some, the next are read. A file that cannot be read, or a row, is noted in
+    ``report.failures``; such a row is yielded with its error and without answers.
     """
+    name = text_name(text_column, model)
     rows = _all_rows(sources, report, text_column, encoding)
-    while batch := list(islice(rows, model.features.chunk)):
-        records = list(_label(batch, model, text_column, keep_text))
-        report.rows += len(records)
-        report.labels.update(record["label"] for record in records if record["label"])
-        report.review += sum(bool(record["review"]) for record in records)
-        yield records
+    waiting: deque[tuple[list[Row], Future[pa.RecordBatch]]] = deque()
+
+    def next_labelled() -> Labelled:
+        batch, answers = waiting.popleft()
+        labelled = Labelled(batch, answers.result(), text_column, name, keep_text)
+        report.add(labelled)
+        return labelled
+
+    with ThreadPoolExecutor(1) as background:
+        for batch in _batches(rows, _CHUNKS_PER_BATCH * model.chunk):
+            waiting.append((batch, background.submit(_answers, batch, model, threads)))
+            if len(waiting) > _WAITING:
+                yield next_labelled()
+        while waiting:
+            yield next_labelled()
 
 
 def text_name(text_column: str, model: Model) -> str:
     """Return the name that the text column of the inputs has in the records: its own, unless we write that."""
-    return f"input_{text_column}" if text_column in _written(model) - {"text"} else text_column
+    return f"input_{text_column}" if text_column in {*_POSITION, *label_schema(model).names, "error"} else text_column
 
 
-def _written(model: Model) -> set[str]:
-    return {*_POSITION, "text", *label_schema(model).names, "error"}
+def _renamed(columns: list[str], written: set[str]) -> dict[str, str]:
+    """Return the name that each column gets: its own unless we write that, and never one that another has."""
+    taken = written.union(columns)
+    names = {}
+    for column in columns:
+        name = column
+        if column in written:
+            while name in taken:
+                name = f"input_{name}"
+            taken.add(name)
+        names[column] = name
+    return names
 
 
 def _all_rows(sources: Iterable[str], report: Report, text_column: str, encoding: str) -> Iterator[Row]:
@@ -94,34 +187,23 @@ def _all_rows(sources: Iterable[str], report: Report, text_column: str, encoding
             report.failures.append(str(failure))
 
 
-def _label(rows: list[Row], model: Model, text_column: str, keep_text: bool) -> Iterator[dict[str, Any]]:
-    readable = [row for row in rows if row.error is None]
-    batch = pa.record_batch({"text": text_array([row.text for row in readable])})
-    (labelled,) = label_batches([batch], model=model)
-    answers = iter(labelled.drop_columns(["text"]).to_pylist())
-    unlabelled = dict.fromkeys(label_schema(model).names)
-    written, text = _written(model), text_name(text_column, model)
+def _batches(rows: Iterable[Row], most_rows: int) -> Iterator[list[Row]]:
+    batch: list[Row] = []
+    characters = 0
     for row in rows:
-        others = [name for name in row.columns if name != text_column]
-        names = {text_column: text, **_names(others, written | {text})}
-        record = {names[name]: value for name, value in row.columns.items() if keep_text or name != text_column}
-        record.update((name, getattr(row, name)) for name in _POSITION)
-        if keep_text and text_column not in row.columns:
-            record["text"] = row.text
-        record.update(next(answers) if row.error is None else unlabelled)
-        record["error"] = row.error
-        yield record
+        batch.append(row)
+        characters += len(row.text)
+        if len(batch) == most_rows or characters > _MOST_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
 
 
-def _names(columns: list[str], written: set[str]) -> dict[str, str]:
-    """Return the name that each column gets: its own unless we write that, and never one that another has."""
-    taken = written.union(columns)
-    names = {}
-    for column in columns:
-        name = column
-        if column in written:
-            while name in taken:
-                name = f"input_{name}"
-            taken.add(name)
-        names[column] = name
-    return names
+def _answers(rows: list[Row], model: Model, threads: int | None) -> pa.RecordBatch:
+    batch = pa.record_batch({"text": text_array([row.text for row in rows])})
+    (labelled,) = label_batches([batch], model=model, threads=threads)
+    answers = labelled.drop_columns(["text"])
+    if any(row.error for row in rows):
+        answers = answers.take(pa.array([None if row.error else place for place, row in enumerate(rows)], pa.int64()))
+    return answers

@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from paratype.artifact import load_folder, save_folder
 from paratype.features import NgramFeatures
-from paratype.model import Decision, Heads, Model
+from paratype.model import Decision, Heads, LinearModel, Model
 from paratype.text import check_texts
 from paratype.types import LABELS, Label, Prediction
 
@@ -183,7 +183,7 @@ class ParagraphClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             slope, offset = np.array(pairs).T
         features, folded = self.features_.fold(weights)
         heads = Heads(folded, bias.astype(np.float32), temperature, slope, offset)
-        return Model("", features, heads, Decision(outcomes, (self.threshold,) * t, self.review_below))
+        return LinearModel("", features, heads, Decision(outcomes, (self.threshold,) * t, self.review_below))
 
     def predict(self, X: Iterable[str]) -> NDArray[np.str_]:
         """Return the label of each text."""

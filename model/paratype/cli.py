@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import Enum
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -39,7 +39,7 @@ class _Commands(TyperGroup):
             raise typer.Exit(READER_GONE) from error
 
 
-def _discard(stream: IO[str]) -> None:
+def _discard(stream: TextIO) -> None:
     """Send what the stream still holds back nowhere; Python would try to write it at exit, and complain."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
@@ -61,6 +61,16 @@ class Format(str, Enum):
     table = "table"
     jsonl = "jsonl"
     csv = "csv"
+    parquet = "parquet"
+
+
+_SUFFIXES = {
+    ".jsonl": Format.jsonl,
+    ".ndjson": Format.jsonl,
+    ".csv": Format.csv,
+    ".parquet": Format.parquet,
+    ".txt": Format.table,
+}
 
 
 def main() -> None:
@@ -197,12 +207,11 @@ def _check_output(output: Path, sources: list[str], force: bool) -> None:
 def _format_for(output: Path | None) -> Format:
     if output is None:
         return Format.table if sys.stdout.isatty() else Format.jsonl
-    suffixes = {".jsonl": Format.jsonl, ".ndjson": Format.jsonl, ".csv": Format.csv, ".txt": Format.table}
-    if output.suffix not in suffixes:
+    if output.suffix not in _SUFFIXES:
         raise typer.BadParameter(
-            f"cannot tell the format from {output.name!r}; end it in .jsonl or .csv, or give --format"
+            f"cannot tell the format from {output.name!r}; end it in .jsonl, .csv or .parquet, or give --format"
         )
-    return suffixes[output.suffix]
+    return _SUFFIXES[output.suffix]
 
 
 def _load(name: str) -> Model:
@@ -251,11 +260,11 @@ def _label_all(
     from paratype.writers import FORMATS, open_output
 
     report = Report()
-    target: AbstractContextManager[IO[str]] = nullcontext(sys.stdout) if output is None else open_output(output)
+    target: AbstractContextManager[TextIO] = nullcontext(sys.stdout) if output is None else open_output(output)
     with _writing(output), target as stream, _progress(sources, quiet) as progress:
         writer = FORMATS[format.value](stream, text_name(text_column, model))
-        for records in label_files(sources, model, report=report, text_column=text_column, **options):
-            writer.write(records)
+        for labelled in label_files(sources, model, report=report, text_column=text_column, **options):
+            writer.write(labelled)
             progress(report)
         writer.close()
         stream.flush()

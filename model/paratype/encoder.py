@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,10 @@ TOKENIZER_FILE = "tokenizer.json"
 class Encoder:
     """Turns texts into vectors.
 
-    Texts go through the network one at a time, on as many threads as there are cores: nothing is spent on padding,
-    it is as fast as batches (the matrices are large enough), and a text's vector does not depend on its
-    neighbours, which with 8-bit arithmetic over a batch it would. A text longer than ``max_tokens`` is read whole,
-    window by window; its vector is the mean of the windows' vectors, weighted by their tokens.
+    Texts go through the network one at a time: nothing is spent on padding, it is as fast as batches (the matrices
+    are large enough), and a text's vector does not depend on its neighbours, which with 8-bit arithmetic over a
+    batch it would. A text longer than ``max_tokens`` is read whole, window by window; its vector is the mean of the
+    windows' vectors, weighted by their tokens.
 
     Args:
         network: the ONNX file's bytes; it takes ``input_ids`` and ``attention_mask`` of shape (texts, tokens) and
@@ -32,7 +31,7 @@ class Encoder:
         max_tokens: longest window, its two special tokens included.
     """
 
-    chunk = 256
+    chunk = 32
 
     def __init__(self, network: bytes, tokenizer: str, *, max_tokens: int) -> None:
         import onnxruntime
@@ -58,10 +57,12 @@ class Encoder:
 
     def matrix(self, texts: pa.Array) -> NDArray[np.float32]:
         """Return the vectors, float32 of shape (texts, dimensions)."""
-        encodings = self._tokenizer.encode_batch(texts.to_pylist())
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            vectors = list(threads.map(self._vector, encodings))
+        vectors = [self._vector(self._tokenizer.encode(text)) for text in texts.to_pylist()]
         return np.array(vectors, np.float32).reshape(-1, self.dimensions)
+
+    def scorer(self, weights: NDArray[np.floating[Any]]) -> Callable[[pa.Array], NDArray[np.floating[Any]]]:
+        """Return a function that gives the product of `matrix` and the weights."""
+        return lambda texts: self.matrix(texts) @ weights
 
     def _vector(self, encoding: Any) -> NDArray[np.float32]:
         windows = [encoding, *encoding.overflowing]

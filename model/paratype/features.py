@@ -15,7 +15,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils.validation import check_is_fitted
 
 from paratype.encoder import Encoder
-from paratype.model import Features
+from paratype.model import Features, in_chunks
 from paratype.ngrams import NgramIndex, text_array, words
 from paratype.text import check_texts
 
@@ -123,8 +123,7 @@ class EncoderFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def transform(self, X: Iterable[str]) -> NDArray[np.float32]:
         """Return a dense float32 array, one row per text."""
-        texts = text_array(check_texts(X))
-        return self.encoder_.matrix(texts)
+        return in_chunks(self.encoder_.matrix, text_array(check_texts(X)), self.encoder_.chunk)
 
     def fold(self, weights: NDArray[Any]) -> tuple[Features, NDArray[np.float32]]:
         """Return what a saved model keeps: the encoder, and the head weights as they are."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,11 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from paratype.columns import numpy_column
 from paratype.ngrams import text_array
 from paratype.text import Paragraph, check_texts, paragraphs
 from paratype.types import Label, Prediction
 
-__all__ = ["Decision", "Features", "Heads", "Model", "Scores"]
+__all__ = ["Cascade", "Decision", "Features", "Heads", "LinearModel", "Model", "Scores", "in_chunks"]
 
 Floats = NDArray[np.floating[Any]]
 
@@ -27,8 +32,8 @@ class Features(Protocol):
     def chunk(self) -> int:
         """How many texts to take at a time."""
 
-    def matrix(self, texts: pa.Array) -> Any:
-        """Return a dense or sparse matrix, one row per text, to be multiplied with `Heads.weights`."""
+    def scorer(self, weights: Floats) -> Callable[[pa.Array], Floats]:
+        """Return a function that gives the product of the texts' features, one row each, and `Heads.weights`."""
 
 
 @dataclass(frozen=True)
@@ -107,18 +112,30 @@ class Scores:
     review: NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(ABC):
     """A trained model, ready to label texts.
 
     Methods that take texts refuse a bare string (TypeError) and keep order: one answer for each text.
     Texts may be as long as memory allows; blank ones are ``none``.
+
+    Attributes:
+        name: as in `paratype.load`.
+        decision: how its probabilities become labels.
+        chunk: how many texts one thread takes at a time.
     """
 
     name: str
-    features: Features
-    heads: Heads
     decision: Decision
+    chunk: int
+
+    @abstractmethod
+    def score(self, texts: pa.Array, *, threads: int | None = None) -> Scores:
+        """Return the `Scores` of an Arrow string array without nulls; they do not depend on the threads.
+
+        Args:
+            texts: the texts.
+            threads: how many to use at most; as many as there are processors if None.
+        """
 
     def predict(self, texts: Iterable[str]) -> NDArray[np.str_]:
         """Return the label of each text: array of strings, shape (texts,)."""
@@ -138,29 +155,6 @@ class Model:
         cut = paragraphs(document)
         return list(zip(cut, self.label_texts([paragraph.text for paragraph in cut]), strict=True))
 
-    def score(self, texts: pa.Array) -> Scores:
-        """Return the `Scores` of an Arrow string array without nulls."""
-        starts = range(0, len(texts), self.features.chunk) or [0]
-        logits = np.concatenate([self._logits(texts.slice(start, self.features.chunk)) for start in starts])
-        return self._decide(logits, _is_blank(texts))
-
-    def _logits(self, texts: pa.Array) -> Floats:
-        return np.asarray(self.features.matrix(texts) @ self.heads.weights + self.heads.bias, dtype=np.float64)
-
-    def _decide(self, logits: Floats, blank: NDArray[np.bool_]) -> Scores:
-        k = len(self.decision.outcomes)
-        outcomes = softmax(logits[:, :k] / self.heads.temperature)
-        states = logistic(logits[:, k:] * self.heads.slope + self.heads.offset)
-        if Label.NONE in self.decision.outcomes:
-            outcomes[blank] = np.array(self.decision.outcomes) == Label.NONE
-            states[blank] = 0
-        label = outcomes.argmax(axis=1)
-        score = np.take_along_axis(outcomes, label[:, None], axis=1)[:, 0]
-        names = np.array(self.decision.outcomes)[label]
-        stated = (states >= self.decision.thresholds) | (names[:, None] == np.array(self.decision.types))
-        stated[names == Label.NONE] = False
-        return Scores(outcomes, states, label, score, stated, score < self.decision.review_below)
-
     def _predictions(self, scores: Scores) -> Iterator[Prediction]:
         outcomes, types = self.decision.outcomes, self.decision.types
         for row in range(len(scores.label)):
@@ -172,6 +166,91 @@ class Model:
                 states=dict(zip(types, scores.states[row].tolist(), strict=True)),
                 review=bool(scores.review[row]),
             )
+
+
+@dataclass(frozen=True)
+class LinearModel(Model):
+    """Features, linear heads on them, calibration, decision."""
+
+    name: str
+    features: Features
+    heads: Heads
+    decision: Decision
+
+    @property
+    def chunk(self) -> int:  # type: ignore[override]
+        """How many texts one thread takes at a time."""
+        return self.features.chunk
+
+    def score(self, texts: pa.Array, *, threads: int | None = None) -> Scores:
+        """Return the `Scores` of an Arrow string array without nulls."""
+        logits = in_chunks(self._logits, texts, self.chunk, threads=threads)
+        return self._decide(logits, _is_blank(texts))
+
+    def _logits(self, texts: pa.Array) -> Floats:
+        return np.asarray(self._product(texts) + self.heads.bias, dtype=np.float64)
+
+    @cached_property
+    def _product(self) -> Callable[[pa.Array], Floats]:
+        return self.features.scorer(self.heads.weights)
+
+    def _decide(self, logits: Floats, blank: NDArray[np.bool_]) -> Scores:
+        k = len(self.decision.outcomes)
+        outcomes = softmax(logits[:, :k] / self.heads.temperature)
+        states = logistic(logits[:, k:] * self.heads.slope + self.heads.offset)
+        if Label.NONE in self.decision.outcomes:
+            outcomes[blank] = np.array(self.decision.outcomes) == Label.NONE
+            states[blank] = 0
+        label = outcomes.argmax(axis=1)
+        score = np.take_along_axis(outcomes, label[:, None], axis=1)[:, 0]
+        types = [self.decision.outcomes.index(name) for name in self.decision.types]
+        stated = (states >= self.decision.thresholds) | (label[:, None] == types)
+        stated[~np.isin(label, types)] = False
+        return Scores(outcomes, states, label, score, stated, score < self.decision.review_below)
+
+
+@dataclass(frozen=True)
+class Cascade(Model):
+    """Two models with the same outcomes: a quick one, and a better one for the texts that the quick one is unsure of.
+
+    Attributes:
+        name: as in `paratype.load`.
+        first, second: the quick one and the better one, whose decision config it shares.
+        unsure_below: the second model answers where the first one's score is under this.
+    """
+
+    name: str
+    first: Model
+    second: Model
+    unsure_below: float
+
+    @property
+    def decision(self) -> Decision:  # type: ignore[override]
+        """How the second model's probabilities become labels."""
+        return self.second.decision
+
+    @property
+    def chunk(self) -> int:  # type: ignore[override]
+        """How many texts one thread takes at a time."""
+        return 32 * self.second.chunk
+
+    def score(self, texts: pa.Array, *, threads: int | None = None) -> Scores:
+        """Return the `Scores` of an Arrow string array without nulls."""
+        scores = self.first.score(texts, threads=threads)
+        unsure = scores.score < self.unsure_below
+        better = self.second.score(texts.filter(numpy_column(unsure)), threads=threads)
+        for field in fields(Scores):
+            getattr(scores, field.name)[unsure] = getattr(better, field.name)
+        return scores
+
+
+def in_chunks(
+    function: Callable[[pa.Array], NDArray[Any]], texts: pa.Array, size: int, *, threads: int | None = None
+) -> NDArray[Any]:
+    """Return a function's rows for texts, taken so many at a time, on some threads (None: one for each processor)."""
+    chunks = [texts.slice(start, size) for start in range(0, len(texts), size) or [0]]
+    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+        return np.concatenate(list(pool.map(function, chunks)))
 
 
 def softmax(logits: Floats) -> Floats:
@@ -188,7 +267,7 @@ def logistic(logits: Floats) -> Floats:
 
 
 def _is_blank(texts: pa.Array) -> NDArray[np.bool_]:
-    blank: NDArray[np.bool_] = pc.equal(pc.binary_length(pc.utf8_trim_whitespace(texts)), 0).to_numpy(
-        zero_copy_only=False
-    )
+    empty = np.from_dlpack(pc.binary_length(texts)) == 0
+    spaces = np.from_dlpack(pc.utf8_is_space(texts).cast(pa.uint8())) == 1
+    blank: NDArray[np.bool_] = empty | spaces
     return blank

@@ -9,6 +9,7 @@ alike. The work is done by a handful of calls over whole buffers (`bytes.transla
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,7 +18,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags
+
+from paratype.columns import numpy_column, text_column
 
 __all__ = ["LEAD_WORDS", "NgramIndex", "text_array", "words"]
 
@@ -29,23 +32,23 @@ _FOLD = bytes(
     ord("0") if chr(byte).isdigit() else ord(chr(byte).lower()) if chr(byte).isalpha() else ord(" ")
     for byte in range(128)
 ) + bytes(range(128, 256))
+# Of the characters U+0080 to U+00BF, by their second byte, all but ª ² ³ µ ¹ º ¼ ½ ¾.
+_LATIN_SIGN = ~np.isin(np.arange(256), [0xAA, 0xB2, 0xB3, 0xB5, 0xB9, 0xBA, 0xBC, 0xBD, 0xBE])
 # Fibonacci hashing: the odd number nearest to 2**64 divided by the golden ratio.
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 def text_array(texts: Any) -> pa.Array:
-    """Return texts (a sequence of str, or any Arrow string array) as one Arrow array without nulls.
+    """Return texts (a sequence of str, or any Arrow string array) as one Arrow array of large strings without nulls.
 
     Lone surrogates, which have no place in UTF-8, become question marks.
     """
     if isinstance(texts, pa.ChunkedArray):
         texts = texts.combine_chunks()
     if not isinstance(texts, pa.Array):
-        try:
-            texts = pa.array(texts, pa.large_string())
-        except UnicodeEncodeError:
-            texts = pa.array([text.encode("utf-8", "replace").decode() for text in texts], pa.large_string())
-    return texts.cast(pa.large_string()).fill_null("")
+        return text_column(texts)
+    texts = texts.cast(pa.large_string())
+    return texts.fill_null("") if texts.null_count else texts
 
 
 def words(texts: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
@@ -57,16 +60,34 @@ def words(texts: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
         All words of all texts in order (a few of them empty, where a text began or ended with a separator),
         and the offsets of each text's words in them (one more than there are texts).
     """
-    buffers = _fold_beyond_ascii(texts).buffers()
+    texts = pa.concat_arrays([texts])  # so that offsets start at 0 and the buffer holds these texts alone
+    buffers = _fold_beyond_ascii(_blank_punctuation(texts)).buffers()
     data = pa.py_buffer(buffers[2].to_pybytes().translate(_FOLD)) if buffers[2] else pa.py_buffer(b"")
     folded = pa.Array.from_buffers(pa.large_string(), len(texts), [None, buffers[1], data])
     split = pc.ascii_split_whitespace(folded)
-    return split.values, split.offsets.to_numpy().astype(np.int64)
+    return split.values, np.from_dlpack(split.offsets).astype(np.int64)
+
+
+def _blank_punctuation(texts: pa.Array) -> pa.Array:
+    """Put spaces for the quotes, dashes and signs of Unicode's blocks Latin-1 and General Punctuation.
+
+    `_fold_beyond_ascii` would, too; but most text that is not ASCII has only these, and this is quicker.
+    """
+    _, offsets, data = texts.buffers()
+    signs = np.frombuffer(data or b"", np.uint8).copy()
+    in_latin = np.flatnonzero(signs == 0xC2)
+    in_latin = in_latin[_LATIN_SIGN[signs[in_latin + 1]]]
+    in_general = np.flatnonzero(signs == 0xE2)
+    block = signs[in_general + 1].astype(np.uint16) << 8 | signs[in_general + 2]
+    in_general = in_general[(block >= 0x8080) & (block < 0x81B0)]
+    for start, length in ((in_latin, 2), (in_general, 3)):
+        for place in range(length):
+            signs[start + place] = ord(" ")
+    return pa.Array.from_buffers(pa.large_string(), len(texts), [None, offsets, pa.py_buffer(signs)])
 
 
 def _fold_beyond_ascii(texts: pa.Array) -> pa.Array:
     """Decompose characters, drop accents, and put spaces for what is neither letter nor digit."""
-    texts = pa.concat_arrays([texts])  # so that offsets start at 0 and the buffer holds these texts alone
     plain = pc.string_is_ascii(texts)
     if pc.all(plain).as_py():
         return texts
@@ -84,7 +105,7 @@ class NgramIndex:
     Attributes:
         vocabulary: the words, as `words` folds them, sorted.
         pair_bits: base-2 logarithm of the size of the pair table.
-        chunk: how many texts to take at a time; bounds the memory that `matrix` needs.
+        chunk: how many texts to take at a time; bounds the memory, and keeps the work in the processor's cache.
     """
 
     vocabulary: tuple[str, ...]
@@ -96,39 +117,84 @@ class NgramIndex:
         """Columns of `matrix`: words, opening words, pairs."""
         return 2 * len(self.vocabulary) + (1 << self.pair_bits)
 
-    @cached_property
-    def _vocabulary(self) -> pa.Array:
-        return pa.array(self.vocabulary, pa.large_string())
-
     def matrix(self, texts: pa.Array) -> csr_matrix:
         """Return the scaled counts, a float32 matrix of shape (texts, `n_columns`).
 
-        An entry may be stored in several parts, which sparse products add up. Words outside the vocabulary
-        count in no table, but part the pairs around them.
+        Words outside the vocabulary count in no table, but part the pairs around them.
         """
-        size = len(self.vocabulary)
+        slots = self._slots(texts)
+        return csr_matrix(diags(_scale(slots @ self._is_known)) @ (slots @ self._columns), dtype=np.float32)
+
+    def scorer(self, weights: NDArray[np.floating[Any]]) -> Callable[[pa.Array], NDArray[np.float32]]:
+        """Return a function that gives the product of `matrix` and the weights without making the matrix."""
+        table = np.column_stack([self._columns @ weights, self._is_known]).astype(np.float32)
+
+        def product(texts: pa.Array) -> NDArray[np.float32]:
+            sums: NDArray[np.float32] = self._slots(texts) @ table
+            return sums[:, :-1] * _scale(sums[:, -1])[:, None]
+
+        return product
+
+    def _slots(self, texts: pa.Array) -> csr_matrix:
+        """Return the plain counts over slots, of shape (texts, slots): two entries for each word, not added up.
+
+        The slots are the words and one for any other word, the same again for words of the opening, and the pairs
+        and one for no pair. Slots for what is not counted keep every row as long as its text, so that nothing has
+        to be filtered.
+        """
         tokens, offsets = words(texts)
-        ids = pc.index_in(tokens, value_set=self._vocabulary).fill_null(-1).to_numpy().astype(np.int64)
-        rows = np.repeat(np.arange(len(texts)), np.diff(offsets))
-        place = np.arange(len(ids)) - offsets[:-1][rows]
-        known = ids >= 0
-        opening = known & (place < LEAD_WORDS)
-        paired = known[1:] & known[:-1] & (rows[1:] == rows[:-1])
+        other, no_pair = len(self.vocabulary), 1 << self.pair_bits
+        found = pc.index_in(tokens, value_set=self._vocabulary)
+        ids: NDArray[np.int32] = np.from_dlpack(found.fill_null(self._other))  # type: ignore[assignment]
+        entries = np.empty((len(ids), 2), np.int32)
+        entries[:, 0] = ids
+        positions = offsets[:-1, None] + np.arange(LEAD_WORDS)
+        entries[positions[positions < offsets[1:, None]], 0] += other + 1
+        pairs = entries[:, 1]
+        pairs[:-1] = _hash_pairs(ids[:-1], ids[1:], self.pair_bits)
+        unknown = ids == other
+        pairs[unknown] = no_pair
+        pairs[:-1][unknown[1:]] = no_pair
+        last = offsets[1:][offsets[1:] > offsets[:-1]] - 1
+        pairs[last] = no_pair
+        pairs += 2 * (other + 1)
+        counts = np.ones(entries.size, np.float32)
+        return csr_matrix((counts, entries.ravel(), 2 * offsets), shape=(len(texts), len(self._is_known)))
 
-        pairs = _hash_pairs(ids[:-1][paired], ids[1:][paired], self.pair_bits) + 2 * size
-        # One slot per word for each table, in reading order; empty slots are dropped by the mask.
-        columns = np.full((len(ids), 3), -1, dtype=np.int64)
-        columns[known, 0] = ids[known]
-        columns[opening, 1] = ids[opening] + size
-        columns[:-1][paired, 2] = pairs
-        used = columns >= 0
-        per_text = np.bincount(rows, weights=used.sum(axis=1), minlength=len(texts)).astype(np.int64)
-        indptr = np.concatenate([[0], np.cumsum(per_text)])
-        scale = 1 / np.sqrt(np.maximum(np.bincount(rows[known], minlength=len(texts)), 1))
-        data = np.repeat(scale.astype(np.float32), per_text)
-        return csr_matrix((data, columns[used], indptr), shape=(len(texts), self.n_columns))
+    @cached_property
+    def _vocabulary(self) -> pa.Array:
+        return text_column(self.vocabulary)
+
+    @cached_property
+    def _other(self) -> pa.Scalar:
+        return numpy_column(np.array([len(self.vocabulary)], np.int32))[0]
+
+    @cached_property
+    def _columns(self) -> csr_matrix:
+        """Say in which columns of `matrix` a slot counts, shape (slots, `n_columns`); an opening word in two."""
+        size = len(self.vocabulary)
+        word, pair = np.arange(size), np.arange(1 << self.pair_bits)
+        slots = np.concatenate([word, word + size + 1, word + size + 1, pair + 2 * (size + 1)])
+        columns = np.concatenate([word, word, word + size, pair + 2 * size])
+        return csr_matrix((np.ones(len(slots), np.float32), (slots, columns)), (self.n_columns + 3, self.n_columns))
+
+    @cached_property
+    def _is_known(self) -> NDArray[np.float32]:
+        """Say of each slot whether it is a word of the vocabulary."""
+        size = len(self.vocabulary)
+        known = np.zeros(self.n_columns + 3, np.float32)
+        known[:size] = known[size + 1 : 2 * size + 1] = 1
+        return known
 
 
-def _hash_pairs(first: NDArray[np.int64], second: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
-    mixed = (first.astype(np.uint64) << np.uint64(32) | second.astype(np.uint64)) * _MULTIPLIER
-    return (mixed >> np.uint64(64 - bits)).astype(np.int64)
+def _scale(known_words: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.reciprocal(np.sqrt(np.maximum(known_words, 1)))
+
+
+def _hash_pairs(first: NDArray[np.int32], second: NDArray[np.int32], bits: int) -> NDArray[np.uint64]:
+    mixed = first.astype(np.uint64)
+    mixed <<= np.uint64(32)
+    mixed |= second.astype(np.uint64)
+    mixed *= _MULTIPLIER
+    mixed >>= np.uint64(64 - bits)
+    return mixed

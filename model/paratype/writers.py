@@ -1,4 +1,4 @@
-"""From labelled rows to a table, JSON lines or CSV."""
+"""From labelled rows to a table, JSON lines, CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -13,7 +14,15 @@ from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from types import SimpleNamespace
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any, TextIO
+
+from paratype.columns import common_schema, with_schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from paratype.batch import Labelled
 
 __all__ = ["FORMATS", "Writer", "open_output", "printable"]
 
@@ -33,20 +42,20 @@ _FORMULA = re.compile(r"(?![+-][\d.,]+(?:[eE][+-]?\d+)?\Z)[=+\-@\t\r]")
 
 
 class Writer(ABC):
-    """Takes records a batch at a time.
+    """Takes labelled rows, some at a time.
 
     Args:
-        stream: where to write.
+        stream: where to write; Parquet goes to the bytes under it.
         text_column: where a record has its text, if not under ``text``; for those who show it apart.
     """
 
-    def __init__(self, stream: IO[str], text_column: str = "text") -> None:
+    def __init__(self, stream: TextIO, text_column: str = "text") -> None:
         self._stream = stream
         self._text_column = text_column
 
     @abstractmethod
-    def write(self, records: list[Record]) -> None:
-        """Write some records."""
+    def write(self, labelled: Labelled) -> None:
+        """Write some rows."""
 
     def close(self) -> None:  # noqa: B027 (most hold nothing back)
         """Write what was held back, if anything."""
@@ -55,9 +64,9 @@ class Writer(ABC):
 class JsonlWriter(Writer):
     """One JSON object a line."""
 
-    def write(self, records: list[Record]) -> None:
-        """Write some records."""
-        for record in records:
+    def write(self, labelled: Labelled) -> None:
+        """Write some rows."""
+        for record in labelled.records():
             # A lone surrogate has no place in UTF-8: such a record is written in ASCII escapes.
             line = json.dumps(record, ensure_ascii=False)
             try:
@@ -75,14 +84,14 @@ class CsvWriter(Writer):
     apostrophe, and so do names of columns.
     """
 
-    def __init__(self, stream: IO[str], text_column: str = "text") -> None:
+    def __init__(self, stream: TextIO, text_column: str = "text") -> None:
         super().__init__(stream, text_column)
         self._columns: dict[str, None] = {}
         self._waiting = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed by close)
 
-    def write(self, records: list[Record]) -> None:
-        """Take some records."""
-        for record in records:
+    def write(self, labelled: Labelled) -> None:
+        """Take some rows."""
+        for record in labelled.records():
             self._columns.update(dict.fromkeys(record))
             self._waiting.write(json.dumps(record) + "\n")
 
@@ -114,16 +123,16 @@ def _cell(value: Any) -> Any:
 class TableWriter(Writer):
     """A table to read, one per file: colours and the terminal's width on a terminal, plain text elsewhere."""
 
-    def __init__(self, stream: IO[str], text_column: str = "text") -> None:
+    def __init__(self, stream: TextIO, text_column: str = "text") -> None:
         from rich.console import Console
 
         super().__init__(stream, text_column)
         terminal = stream.isatty()
         self._console = Console(file=stream, width=None if terminal else 120, highlight=False)
 
-    def write(self, records: list[Record]) -> None:
-        """Print some records."""
-        for source, group in groupby(records, key=lambda record: record["source"]):
+    def write(self, labelled: Labelled) -> None:
+        """Print some rows."""
+        for source, group in groupby(labelled.records(), key=lambda record: record["source"]):
             self._print(source, list(group))
 
     def _print(self, source: str, records: list[Record]) -> None:
@@ -161,16 +170,64 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
+class ParquetWriter(Writer):
+    """One Parquet table whose columns are those of all rows, in order of appearance, with types that fit all.
+
+    Rows wait in temporary files, a new one whenever rows come that do not fit the columns so far.
+    """
+
+    def __init__(self, stream: TextIO, text_column: str = "text") -> None:
+        super().__init__(stream, text_column)
+        self._parts: list[tuple[IO[bytes], pq.ParquetWriter]] = []
+        self._schema: pa.Schema | None = None
+
+    def write(self, labelled: Labelled) -> None:
+        """Take some rows."""
+        table = labelled.table()
+        schema = common_schema(self._schema or table.schema, table.schema)
+        if schema != self._schema:
+            self._schema = schema
+            part = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
+            self._parts.append((part, self._open(part)))
+        self._parts[-1][1].write_table(with_schema(table, schema))
+
+    def close(self) -> None:
+        """Write the table."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self._schema = self._schema or pa.schema([])
+        for _, writer in self._parts:
+            writer.close()
+        files = [part for part, _ in self._parts]
+        if len(files) == 1:
+            files[0].seek(0)
+            shutil.copyfileobj(files[0], self._stream.buffer)
+        else:
+            with self._open(self._stream.buffer) as whole:
+                for file in files:
+                    for batch in pq.ParquetFile(file).iter_batches():
+                        whole.write_table(with_schema(pa.Table.from_batches([batch]), self._schema))
+        for file in files:
+            file.close()
+
+    def _open(self, file: IO[bytes]) -> pq.ParquetWriter:
+        import pyarrow.parquet as pq
+
+        return pq.ParquetWriter(file, self._schema, compression="zstd", compression_level=1)
+
+
 FORMATS: dict[str, type[Writer]] = {
     "jsonl": JsonlWriter,
     "csv": CsvWriter,
+    "parquet": ParquetWriter,
     "table": TableWriter,
 }
 """The ways to write labelled rows, by name."""
 
 
 @contextmanager
-def open_output(path: Path) -> Iterator[IO[str]]:
+def open_output(path: Path) -> Iterator[TextIO]:
     """Give a stream whose content appears at the path as a whole when the block ends well, or not at all."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
     partial = Path(name)
