@@ -70,11 +70,35 @@ def curve(
     _publish()
 
 
+@app.command()
+def bench(
+    text: Annotated[Path | None, typer.Option(help="JSON lines file with `text`; generated if not given.")] = None,
+    rows: Annotated[int, typer.Option(help="How many paragraphs, at most.", min=1)] = 20000,
+    rounds: Annotated[int, typer.Option(help="How often each contender scores them.", min=1)] = 5,
+    slow_rows: Annotated[int, typer.Option(help="How many of them the encoders score.", min=1)] = 200,
+    start_runs: Annotated[int, typer.Option(help="How often each command is started; 0 for none.", min=0)] = 5,
+    disk_rows: Annotated[int, typer.Option(help="Rows to label from disk to disk; 0 for none.", min=0)] = 200000,
+) -> None:
+    """Time Paratype and what a user would pick instead, in turn on one core each, and write the table.
+
+    Contenders come with the extra `bench`; those that are not installed are left out.
+    """
+    from eval.bench import bench, generated
+    from training.corpus import load_corpus, read_rows
+
+    corpus = load_corpus()
+    texts = [record["text"] for record in read_rows(text)][:rows] if text else generated(corpus, rows)
+    sizes = {"rounds": rounds, "slow_rows": slow_rows, "start_runs": start_runs, "disk_rows": disk_rows}
+    _write("bench.json", bench(corpus, texts, source=text.name if text else "generated", **sizes))
+    print(_publish()["bench"])
+
+
 def _publish() -> dict[str, str]:
     """Write all tables from the stored results, and fill them into README and cards."""
     from eval.report import fill, tables
 
-    made = tables(_read("scores.json") | {"curve": _read("curve.json")}) | {"example": _example()}
+    results = _read("scores.json") | {"curve": _read("curve.json"), "bench": _read("bench.json")}
+    made = tables(results) | {"example": _example()}
     sections = (f"## {name}\n\n{table}" for name, table in made.items())
     (RESULTS / "tables.md").write_text("\n\n".join(sections) + "\n", "utf-8")
     for path in [ROOT / "README.md", *ROOT.glob("artifacts/*/README.md"), ROOT / "training/corpus/README.md"]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from paratype import LABELS, TYPES
 
-__all__ = ["fill", "score_table", "tables"]
+__all__ = ["bench_table", "fill", "score_table", "tables"]
 
 _HEADLINES = {
     "accuracy": "accuracy",
@@ -44,6 +44,8 @@ def tables(results: dict[str, Any]) -> dict[str, str]:
             made[f"{name}-confusion"] = _confusion_table(results["real"]["held-out"][name])
     if results.get("curve"):
         made["curve"] = _curve_table(results["curve"])
+    if results.get("bench"):
+        made["bench"] = bench_table(results["bench"])
     if "seeds" in results:
         made["seeds"] = score_table(results["seeds"])
     return made
@@ -173,6 +175,60 @@ def _review_sentence(review: dict[str, Any]) -> str:
 def _confusion_table(result: dict[str, Any]) -> str:
     rows = [[name, *map(str, counts)] for name, counts in zip(LABELS, result["confusion"], strict=True)]
     return _table(["true \\ said", *LABELS], rows)
+
+
+def bench_table(bench: dict[str, Any]) -> str:
+    """Return speeds beside other libraries, start-up times, and the run from disk to disk, with what was measured."""
+    hardware, text = bench["hardware"], bench["text"]
+    parts = [
+        f"Measured on {hardware['processor']}. Text: {text['source']}, {text['mean_words']:.0f} words and "
+        f"{text['mean_bytes']:.0f} bytes a paragraph. One core each if not said otherwise; medians of "
+        f"{bench['rounds']} rounds in which all took turns, lowest and highest in brackets.",
+        *(_speed_table(bench, group) for group in ("words", "encoders")),
+        _start_table(bench["start"]),
+        _disk_sentence(bench["disk"], hardware["cores"]),
+        " ".join(f"Left out: {name} ({reason})." for name, reason in bench["left_out"].items()),
+        f"Python {bench['python']}, " + ", ".join(f"{name} {number}" for name, number in bench["versions"].items()),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _speed_table(bench: dict[str, Any], group: str) -> str:
+    contenders = {name: result for name, result in bench["contenders"].items() if result["group"] == group}
+    if not contenders:
+        return ""
+    first, reference = next(iter(contenders.values())), bench["references"][group]
+    has_share = any(result["share_of_bare_pass"] for result in contenders.values())
+    rows = [
+        [
+            name,
+            _with_spread(result["per_second"], ",.0f"),
+            _with_spread({key: rate / 1e6 for key, rate in result["bytes_per_second"].items()}, ".3g"),
+            f"{result['ratio']:.3g}" if result["ratio"] else "–",
+            *([f"{result['share_of_bare_pass']:.1%}"] if has_share else []),
+        ]
+        for name, result in contenders.items()
+    ]
+    header = [f"{first['rows']} paragraphs", "paragraphs a second", "MB a second", f"times {reference}"]
+    return _table([*header, *(["share of the bare pass"] if has_share else [])], rows)
+
+
+def _start_table(start: dict[str, Any]) -> str:
+    rows = [[f"`{name}`", _with_spread(times, ".3f"), f"{times['ratio']:.2f}"] for name, times in start.items()]
+    return _table(["fresh process", "seconds", "times the first"], rows) if rows else ""
+
+
+def _disk_sentence(disk: dict[str, Any] | None, cores: int) -> str:
+    if disk is None:
+        return ""
+    return (
+        f"`paratype label` with the word model and {cores} cores, {disk['rows']} rows from a JSON lines file to a "
+        f"Parquet file: {disk['rows_per_second']:,.0f} rows a second, {disk['peak_mebibytes']:.0f} MiB at the peak."
+    )
+
+
+def _with_spread(values: dict[str, float], digits: str) -> str:
+    return f"{values['median']:{digits}} ({values['low']:{digits}}–{values['high']:{digits}})"
 
 
 def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from transformers import AutoModel, AutoTokenizer
 
 from paratype import LABELS, TYPES
@@ -34,6 +35,8 @@ class Recipe:
         epochs, batch_size: passes over the rows, rows a step.
         encoder_rate, head_rate: peak learning rates; they rise over the first tenth and fall to 0.
         weight_decay, dropout: regularisation.
+        averaging: what is kept is the running mean of the weights, in which each step counts so much less than the
+            next one.
         max_tokens: longer paragraphs are cut while training.
         damage: share of texts that lose their punctuation each time they are seen.
         seed: of weights, order and damage.
@@ -45,6 +48,7 @@ class Recipe:
     head_rate: float = 2e-3
     weight_decay: float = 0.01
     dropout: float = 0.1
+    averaging: float = 0.998
     max_tokens: int = 192
     damage: float = 0.1
     seed: int = 0
@@ -109,6 +113,7 @@ def fine_tune(rows: Sequence[Row], recipe: Recipe, *, start: Path, log: Any = pr
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min((step + 1) / (0.1 * steps), (steps - step) / (0.9 * steps))
     )
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.averaging))
     network.train()
     for epoch in range(recipe.epochs):
         total = 0.0
@@ -128,9 +133,11 @@ def fine_tune(rows: Sequence[Row], recipe: Recipe, *, start: Path, log: Any = pr
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             schedule.step()
+            average.update_parameters(network)
             total += loss.item()
         log(f"epoch {epoch + 1} of {recipe.epochs}: loss {total / per_epoch:.4f}")
-    return network.eval()
+    averaged: Network = average.module.eval()
+    return averaged
 
 
 def _batches(rows: Sequence[Row], size: int, shuffle: random.Random) -> Iterator[list[Row]]:
