@@ -12,10 +12,13 @@ from pathlib import Path
 from paratype import LABELS
 from paratype.text import paragraph_hash, paragraphs
 
-__all__ = ["REAL", "SEEDS", "Labelled", "Part", "load_labelled", "load_seeds", "seed_labels"]
+__all__ = ["OFF_TOPIC", "REAL", "SEEDS", "Labelled", "Part", "load_labelled", "load_seeds", "seed_labels"]
 
 REAL = Path("../shared/real/validation.jsonl")
 SEEDS = Path("../shared/seeds")
+OFF_TOPIC = Path(__file__).parent / "off_topic.jsonl"
+"""Paragraphs of sport, business, culture, science and ordinary politics, written for this project: all none."""
+
 _SEED_LABELS = Path(__file__).parent / "seed_labels.json"
 
 

@@ -28,6 +28,8 @@ def tables(results: dict[str, Any]) -> dict[str, str]:
         "corpus-counts": _count_table(results["corpus"]),
         "agreement": _agreement_table(results["agreement"]),
         "corpus-scores": _corpus_table(results),
+        "corpus-slices": _change_table({"fast, labels alone": words["slices"]}),
+        "off-topic": _off_topic_table(results["off_topic"]),
         "hardware": f"Measured on {results['hardware']['processor']}.",
         "drift": f"Balanced accuracy: {results['drift']:.2f}." if "drift" in results else "Not measured.",
     }
@@ -98,6 +100,15 @@ def _agreement_table(result: dict[str, Any]) -> str:
     )
     header = ["readers", "rows", "same `label`", "Cohen's kappa", *(f"kappa of `{name}`" for name in TYPES)]
     return _table(header, rows) + note
+
+
+def _off_topic_table(results: dict[str, Any]) -> str:
+    rows = [
+        [name, str(result["rows"]), f"{result['none']:.2f}", ", ".join(f"{n} {label}" for label, n in wrong)]
+        for name, result in results.items()
+        for wrong in [sorted((label, n) for label, n in result["said"].items() if label != "none")]
+    ]
+    return _table(["off-topic text", "paragraphs", "stay none", "taken for"], rows)
 
 
 def _corpus_table(results: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from sklearn.model_selection import GroupKFold
 
 from eval.baselines import BASELINES
 from eval.cascade import trade_off
-from eval.data import Labelled, Part, load_labelled, load_seeds
+from eval.data import OFF_TOPIC, Labelled, Part, load_labelled, load_seeds
 from eval.metrics import Answers, score
 from eval.robustness import CHANGES
 from paratype.artifact import load_folder
@@ -70,6 +70,8 @@ def evaluate(rows: Sequence[Row], data: Path | None, seeds: Path | None, log: Ca
     if seeds is not None:
         log("seed articles, leaving one out")
         results["seeds"] = _on_seeds(rows, load_seeds(seeds))
+    log("off-topic text")
+    results["off_topic"] = _off_topic(rows, models)
     log("cross-validation")
     results["cross_validation"] = _cross_validate(rows)
     return results
@@ -88,6 +90,21 @@ def _hard_rows(rows: Sequence[Row]) -> int:
 def _on_real(rows: Sequence[Row], models: dict[str, Model], data: Labelled) -> dict[str, Any]:
     scores = {name: score(data, baseline(rows, data.texts)) for name, baseline in BASELINES.items()}
     return scores | {name: score(data, answers_of(model, data.texts)) for name, model in models.items()}
+
+
+def _off_topic(rows: Sequence[Row], models: dict[str, Model]) -> dict[str, Any]:
+    """Return, for each model, the share of paragraphs of ordinary news that stays none, and what it says of all."""
+    data = load_labelled(OFF_TOPIC)
+    answers = {name: baseline(rows, data.texts) for name, baseline in BASELINES.items()}
+    answers |= {name: answers_of(model, data.texts) for name, model in models.items()}
+    return {
+        name: {
+            "rows": len(data.texts),
+            "none": float((given.label == "none").mean()),
+            "said": Counter(given.label.tolist()),
+        }
+        for name, given in answers.items()
+    }
 
 
 def _on_seeds(rows: Sequence[Row], data: Labelled) -> dict[str, Any]:
@@ -145,6 +162,7 @@ def _cross_validate(rows: Sequence[Row]) -> dict[str, Any]:
             results[name][origin] = score(ordered.select(places), joined.select(places))
         if name == _STUDENT:
             results[name]["worst_confusions"] = _worst_confusions(ordered, joined)
+            results[name]["slices"] = _corpus_slices([rows[i] for i in order], ordered, joined)
     return results
 
 
@@ -189,6 +207,18 @@ def _slices(model: Model, data: Labelled) -> dict[str, Any]:
         places[
             "length " + ("under 30 words" if words < 30 else "30 to 80 words" if words <= 80 else "over 80 words")
         ].append(place)
+    return {
+        name: score(data.select(chosen), answers.select(chosen), intervals=False)
+        for name, chosen in sorted(places.items())
+    }
+
+
+def _corpus_slices(rows: Sequence[Row], data: Labelled, answers: Answers) -> dict[str, Any]:
+    """Score by genre, region and period of corpus rows."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, row in enumerate(rows):
+        for name in (f"genre {row.genre}", f"region {row.region}", f"period {row.period}"):
+            places[name].append(place)
     return {
         name: score(data.select(chosen), answers.select(chosen), intervals=False)
         for name, chosen in sorted(places.items())

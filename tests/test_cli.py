@@ -292,6 +292,20 @@ def test_the_suffix_decides_the_format(label, name):
     assert f"2 rows from 1 files written to {name}: " in result.stderr
 
 
+def test_the_number_of_jobs_changes_nothing(label):
+    write("a.jsonl", "".join(f'{{"id": {n}, "text": "Shells hit post {n}."}}\n' for n in range(20000)))
+    outputs = []
+    for jobs in (1, 2, 5):
+        assert label("a.jsonl", "-o", f"{jobs}.jsonl", "--jobs", jobs).exit_code == 0
+        outputs.append(Path(f"{jobs}.jsonl").read_bytes())
+    assert outputs[0] == outputs[1] == outputs[2]
+
+
+@pytest.mark.parametrize("jobs", [0, -1, "many"])
+def test_a_number_of_jobs_that_is_none_is_wrong_usage(label, jobs):
+    assert label("a.txt", "--jobs", jobs).exit_code == 2
+
+
 def test_parquet_holds_what_json_lines_hold(label):
     write(
         "a.jsonl", '{"id": 1, "text": "One.", "tags": ["x"]}\n{"id": 2.5, "body": 1}\n{"id": "three", "text": null}\n'

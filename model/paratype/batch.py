@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,11 +21,8 @@ __all__ = ["Labelled", "Report", "label_files", "text_name"]
 
 _POSITION = {"source": pa.string(), "paragraph": pa.int64(), "start": pa.int64(), "end": pa.int64()}
 
-# A batch ends at so many characters, if not before that at the model's chunks' rows; some wait for their answers
-# while the next are read and the last ones written.
+# A batch ends at so many characters, if it has not before that as many rows as the model takes at a time.
 _MOST_CHARACTERS = 1 << 24
-_CHUNKS_PER_BATCH = 4
-_WAITING = 2
 
 
 @dataclass
@@ -133,8 +131,8 @@ def label_files(
 ) -> Iterator[Labelled]:
     """Yield labelled rows, some at a time, in the order of the sources (see `find_files`) and of the rows in them.
 
-    While the model works on some, the next are read. A file that cannot be read, or a row, is noted in
-    ``report.failures``; such a row is yielded with its error and without answers.
+    Each thread has some in work while the next are read and the last ones used. A file that cannot be read, or a
+    row, is noted in ``report.failures``; such a row is yielded with its error and without answers.
     """
     name = text_name(text_column, model)
     rows = _all_rows(sources, report, text_column, encoding)
@@ -146,10 +144,11 @@ def label_files(
         report.add(labelled)
         return labelled
 
-    with ThreadPoolExecutor(1) as background:
-        for batch in _batches(rows, _CHUNKS_PER_BATCH * model.chunk):
-            waiting.append((batch, background.submit(_answers, batch, model, threads)))
-            if len(waiting) > _WAITING:
+    threads = threads or os.cpu_count() or 1
+    with ThreadPoolExecutor(threads) as pool:
+        for batch in _batches(rows, model.chunk):
+            waiting.append((batch, pool.submit(_answers, batch, model)))
+            if len(waiting) > threads:
                 yield next_labelled()
         while waiting:
             yield next_labelled()
@@ -200,9 +199,9 @@ def _batches(rows: Iterable[Row], most_rows: int) -> Iterator[list[Row]]:
         yield batch
 
 
-def _answers(rows: list[Row], model: Model, threads: int | None) -> pa.RecordBatch:
+def _answers(rows: list[Row], model: Model) -> pa.RecordBatch:
     batch = pa.record_batch({"text": text_array([row.text for row in rows])})
-    (labelled,) = label_batches([batch], model=model, threads=threads)
+    (labelled,) = label_batches([batch], model=model, threads=1)
     answers = labelled.drop_columns(["text"])
     if any(row.error for row in rows):
         answers = answers.take(pa.array([None if row.error else place for place, row in enumerate(rows)], pa.int64()))

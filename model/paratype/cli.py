@@ -117,6 +117,12 @@ def label(
     ] = DEFAULT_MODEL,
     text_column: Annotated[str, typer.Option(help="Column of JSONL and CSV files that holds the text.")] = "text",
     encoding: Annotated[str, typer.Option(help="Encoding of the input files.")] = "utf-8",
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs", "-j", min=1, help="Threads to use; by default one for each processor.", show_default=False
+        ),
+    ] = None,
     no_text: Annotated[bool, typer.Option("--no-text", help="Leave the text out of the output.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an output file that exists.")] = False,
     quiet: Annotated[
@@ -148,6 +154,7 @@ def label(
             text_column=text_column,
             encoding=encoding,
             keep_text=not no_text,
+            threads=jobs,
         )
     _report_failures(report)
     if not quiet:

@@ -74,7 +74,7 @@ def _converted(table: pa.Table, field: pa.Field) -> Any:
     if field.name not in table.column_names:
         return pa.nulls(table.num_rows, field.type)
     column = table[field.name]
-    if field.type == pa.string() and not pa.types.is_null(column.type):
+    if field.type == pa.string() != column.type and not pa.types.is_null(column.type):
         return arrow_column([value if value is None else _as_text(value) for value in column.to_pylist()])
     return column.cast(field.type)
 
