@@ -1,7 +1,12 @@
 import pytest
+from hypothesis import settings
 
 from paratype import ParagraphClassifier
 from paratype.features import NgramFeatures
+
+# A busy machine is no fault of the code.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 ROWS = {
     "attack_report": [

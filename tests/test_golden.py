@@ -22,7 +22,7 @@ def rows(path):
 GOLDEN = rows(Path(__file__).parent / "golden.jsonl")
 
 
-@pytest.mark.parametrize("name", ["accurate", "fast"])
+@pytest.mark.parametrize("name", shipped_models())
 def test_golden_predictions(name):
     labels = load(name).predict([row["text"] for row in GOLDEN])
     wrong = [(row["text"], label) for row, label in zip(GOLDEN, labels, strict=True) if row["label"] != label]
@@ -36,7 +36,7 @@ def test_golden_texts_cover_every_label_and_are_not_in_the_corpus():
     assert not texts & {row["text"] for row in GOLDEN}
 
 
-@pytest.mark.parametrize("name", ["accurate", "fast"])
+@pytest.mark.parametrize("name", shipped_models())
 def test_a_text_is_labelled_the_same_alone_and_in_company(name):
     model, texts = load(name), [row["text"] for row in GOLDEN]
     together = model.predict_proba(texts)
@@ -44,8 +44,8 @@ def test_a_text_is_labelled_the_same_alone_and_in_company(name):
         np.testing.assert_allclose(model.predict_proba([text])[0], row, atol=1e-6)
 
 
-def test_both_models_ship():
-    assert shipped_models() == ["accurate", "fast"]
+def test_the_models_that_ship():
+    assert shipped_models() == ["accurate", "auto", "fast"]
 
 
 def test_a_long_text_is_read_to_its_end():

@@ -4,44 +4,76 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from paratype import ngrams
-from paratype.ngrams import LEAD_WORDS, NgramIndex, text_array, words
+from paratype.ngrams import LEAD_WORDS, NgramIndex, text_array
+from paratype.words import Vocabulary, split
 
 
 def plain_words(text: str) -> list[str]:
-    """What `words` does, one character at a time."""
-    if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text)
-        text = "".join(char for char in decomposed if unicodedata.category(char) != "Mn").lower()
-        text = "".join(char if char.isascii() or unicodedata.category(char)[0] in "LN" else " " for char in text)
-    folded = "".join(
-        "0" if char in "0123456789" else char if char.isalpha() or not char.isascii() else " " for char in text
-    )
-    return folded.lower().split(" ")
+    """What `split` does, one character at a time."""
+    folded = ""
+    for char in unicodedata.normalize("NFKD", text):
+        kind = unicodedata.category(char)
+        if char.isascii():
+            folded += "0" if char.isdigit() else char.lower() if char.isalpha() else " "
+        elif kind != "Mn":
+            folded += (
+                "".join(part for part in char.lower() if unicodedata.category(part) != "Mn") if kind[0] in "LN" else " "
+            )
+    return folded.split()
 
 
-def split(texts: list[str]) -> list[list[str]]:
-    values, offsets = words(text_array(texts))
-    found = values.to_pylist()
-    return [[word for word in found[a:b] if word] for a, b in pairwise(offsets)]
+def split_words(texts: list[str]) -> list[list[str]]:
+    found = split(text_array(texts))
+    strings = found.strings().to_pylist()
+    return [strings[a:b] for a, b in pairwise(found.offsets)]
 
 
-# Letters of scripts that Python and Arrow lower-case and decompose by the same Unicode version.
+# Letters next to the signs and accents that reporting has, and any character at all.
 FAMILIAR = st.text(
     alphabet=st.one_of(
-        st.characters(max_codepoint=0x24F, exclude_characters="İŉ"),
-        st.sampled_from("’‘“”–—…\u00a0ʿʾحمرينКиїв東京é́ẖṣṬ½²№"),
+        st.characters(max_codepoint=0x24F), st.sampled_from("’‘“”–—…\u00a0ʿʾحمرينКиїв東京é́ẖṣṬ½²№ aeiou 190,.")
     ),
     max_size=60,
 )
+ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
 
-@given(st.lists(FAMILIAR, max_size=8))
+@given(st.lists(FAMILIAR | ANY, max_size=8))
 def test_words_are_those_of_the_plain_slow_path(texts):
-    assert split(texts) == [[word for word in plain_words(text) if word] for text in texts]
+    assert split_words(texts) == [plain_words(text) for text in texts]
+
+
+def test_every_character_is_folded_as_on_the_plain_slow_path():
+    chars = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    texts = ["a" + "b".join(chars[start : start + 4096]) for start in range(0, len(chars), 4096)]
+    assert split_words(texts) == [plain_words(text) for text in texts]
+
+
+@given(st.lists(st.text(alphabet="ab ", max_size=70), max_size=6))
+def test_words_of_any_length_are_found_again(texts):
+    vocabulary = sorted({word for text in texts for word in plain_words(text)})
+    assume(len({(word.encode()[:32]) for word in vocabulary}) == len(vocabulary))
+    places = Vocabulary(vocabulary[::2]).places(split(text_array(texts))).tolist()
+    expected = [word for text in texts for word in plain_words(text)]
+    assert places == [
+        vocabulary[::2].index(word) if word in vocabulary[::2] else len(vocabulary[::2]) for word in expected
+    ]
+
+
+def test_a_large_vocabulary_is_found_whole():
+    vocabulary = [f"{'x' * (n % 19)}q{''.join(chr(97 + int(d)) for d in str(n))}" for n in range(30_000)]
+    places = Vocabulary(vocabulary).places(split(text_array([" ".join(vocabulary), "xq xqz"])))
+    assert places.tolist() == [*range(30_000), 30_000, 30_000]
+
+
+@pytest.mark.parametrize("words", [["a", "a"], ["a b"], [""], ["A", "a"]])
+def test_a_vocabulary_of_anything_but_words_is_refused(words):
+    with pytest.raises(ValueError, match="expected folded words, each once"):
+        Vocabulary(words)
 
 
 @given(st.lists(st.text(), min_size=1, max_size=5))
@@ -50,19 +82,6 @@ def test_any_text_gives_the_same_counts_alone_and_in_company(texts):
     together = index.matrix(text_array(texts)).toarray()
     alone = np.concatenate([index.matrix(text_array([text])).toarray() for text in texts])
     np.testing.assert_array_equal(together, alone)
-
-
-PUNCTUATED = st.text(alphabet=st.characters(max_codepoint=0x2100) | st.sampled_from(" ae1"), max_size=40)
-
-
-@given(st.lists(PUNCTUATED | FAMILIAR, min_size=1, max_size=6))
-def test_blanking_punctuation_first_changes_no_word(texts):
-    array = text_array(texts)
-    folded = ngrams._fold_beyond_ascii(ngrams._blank_punctuation(array))
-    slowly = ngrams._fold_beyond_ascii(array)
-    assert [text.lower().split() for text in folded.to_pylist()] == [
-        text.lower().split() for text in slowly.to_pylist()
-    ]
 
 
 def plain_product(index, weights, text):
@@ -89,13 +108,12 @@ def test_scores_are_those_of_the_plain_slow_path_and_of_the_matrix(texts):
     product = index.scorer(weights)(text_array(texts))
     assert product.shape == (len(texts), 3)
     np.testing.assert_allclose(product, index.matrix(text_array(texts)) @ weights, atol=1e-5)
-    tidy = [" ".join(word for word in plain_words(text) if word) for text in texts]
-    for row, text in zip(index.scorer(weights)(text_array(tidy)), tidy, strict=True):
+    for row, text in zip(product, texts, strict=True):
         np.testing.assert_allclose(row, plain_product(index, weights, text), atol=1e-5)
 
 
 def test_accents_quotes_dashes_and_digits_are_folded():
-    assert split(["Šešelj’s “MEN” in Ma’rib—1,200…"]) == [["seselj", "s", "men", "in", "ma", "rib", "0", "000"]]
+    assert split_words(["Šešelj’s “MEN” in Ma’rib—1,200…"]) == [["seselj", "s", "men", "in", "ma", "rib", "0", "000"]]
 
 
 def test_counts_of_a_small_text_by_hand():

@@ -67,13 +67,16 @@ def _common_field(first: pa.Field, second: pa.Field) -> pa.Field:
 
 def with_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """Return a table with the columns of a schema that `common_schema` made of its own and others."""
-    return pa.table([_converted(table, field) for field in schema], schema=schema)
+    # A table looks a name up in time with the number of its columns.
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    converted = [
+        _converted(columns[field.name], field) if field.name in columns else pa.nulls(table.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(converted, schema=schema)
 
 
-def _converted(table: pa.Table, field: pa.Field) -> Any:
-    if field.name not in table.column_names:
-        return pa.nulls(table.num_rows, field.type)
-    column = table[field.name]
+def _converted(column: pa.ChunkedArray, field: pa.Field) -> Any:
     if field.type == pa.string() != column.type and not pa.types.is_null(column.type):
         return arrow_column([value if value is None else _as_text(value) for value in column.to_pylist()])
     return column.cast(field.type)

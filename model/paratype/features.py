@@ -16,8 +16,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from paratype.encoder import Encoder
 from paratype.model import Features, in_chunks
-from paratype.ngrams import NgramIndex, text_array, words
+from paratype.ngrams import NgramIndex, text_array
 from paratype.text import check_texts
+from paratype.words import split
 
 __all__ = ["EncoderFeatures", "NgramFeatures"]
 
@@ -58,15 +59,15 @@ class NgramFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if not 1 <= self.pair_bits <= 24:
             raise ValueError(f"expected pair_bits between 1 and 24, got {self.pair_bits!r}")
         texts = text_array(check_texts(X))
-        tokens, offsets = words(texts)
-        rows = np.repeat(np.arange(len(texts)), np.diff(offsets))
-        encoded = pc.dictionary_encode(tokens)
+        found = split(texts)
+        rows = np.repeat(np.arange(len(texts)), np.diff(found.offsets))
+        encoded = pc.dictionary_encode(found.strings())
         distinct = np.unique(np.stack([encoded.indices.to_numpy(), rows]), axis=1)[0]
         frequency = np.bincount(distinct, minlength=len(encoded.dictionary))
         kept = sorted(
             (word, int(count))
             for word, count in zip(encoded.dictionary.to_pylist(), frequency, strict=True)
-            if word and count >= self.min_df
+            if count >= self.min_df
         )
         if not kept:
             raise ValueError(f"no word stands in at least min_df={self.min_df} of the {len(texts)} texts")

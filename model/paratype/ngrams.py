@@ -1,10 +1,9 @@
-"""Counts of words and word pairs, straight from Arrow buffers.
+"""Counts of words and word pairs.
 
 A text becomes one sparse row over three tables: the words of a vocabulary, the same vocabulary again for the
 text's first words (what a paragraph opens with tells its point), and word pairs hashed into a table of fixed
 size. Every count is divided by the square root of the text's word count, so that long and short texts weigh
-alike. The work is done by a handful of calls over whole buffers (`bytes.translate`, Arrow's
-``ascii_split_whitespace`` and ``index_in``, numpy), none of them per text or per word in Python.
+alike. All of it goes by calls over whole arrays, none per text or per word in Python.
 """
 
 from __future__ import annotations
@@ -16,24 +15,17 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
-from paratype.columns import numpy_column, text_column
+from paratype.columns import text_column
+from paratype.words import Vocabulary, split
 
-__all__ = ["LEAD_WORDS", "NgramIndex", "text_array", "words"]
+__all__ = ["LEAD_WORDS", "NgramIndex", "text_array"]
 
 LEAD_WORDS = 12
 """How many words at the head of a text count as its opening."""
 
-# Lower-case letters, "0" for every digit, a space for everything else in ASCII; other bytes stay.
-_FOLD = bytes(
-    ord("0") if chr(byte).isdigit() else ord(chr(byte).lower()) if chr(byte).isalpha() else ord(" ")
-    for byte in range(128)
-) + bytes(range(128, 256))
-# Of the characters U+0080 to U+00BF, by their second byte, all but ª ² ³ µ ¹ º ¼ ½ ¾.
-_LATIN_SIGN = ~np.isin(np.arange(256), [0xAA, 0xB2, 0xB3, 0xB5, 0xB9, 0xBA, 0xBC, 0xBD, 0xBE])
 # Fibonacci hashing: the odd number nearest to 2**64 divided by the golden ratio.
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
@@ -49,53 +41,6 @@ def text_array(texts: Any) -> pa.Array:
         return text_column(texts)
     texts = texts.cast(pa.large_string())
     return texts.fill_null("") if texts.null_count else texts
-
-
-def words(texts: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
-    """Split texts into folded words.
-
-    Letters are lower-cased, digits become ``0``, accents are dropped, and all else parts words.
-
-    Returns:
-        All words of all texts in order (a few of them empty, where a text began or ended with a separator),
-        and the offsets of each text's words in them (one more than there are texts).
-    """
-    texts = pa.concat_arrays([texts])  # so that offsets start at 0 and the buffer holds these texts alone
-    buffers = _fold_beyond_ascii(_blank_punctuation(texts)).buffers()
-    data = pa.py_buffer(buffers[2].to_pybytes().translate(_FOLD)) if buffers[2] else pa.py_buffer(b"")
-    folded = pa.Array.from_buffers(pa.large_string(), len(texts), [None, buffers[1], data])
-    split = pc.ascii_split_whitespace(folded)
-    return split.values, np.from_dlpack(split.offsets).astype(np.int64)
-
-
-def _blank_punctuation(texts: pa.Array) -> pa.Array:
-    """Put spaces for the quotes, dashes and signs of Unicode's blocks Latin-1 and General Punctuation.
-
-    `_fold_beyond_ascii` would, too; but most text that is not ASCII has only these, and this is quicker.
-    """
-    _, offsets, data = texts.buffers()
-    signs = np.frombuffer(data or b"", np.uint8).copy()
-    in_latin = np.flatnonzero(signs == 0xC2)
-    in_latin = in_latin[_LATIN_SIGN[signs[in_latin + 1]]]
-    in_general = np.flatnonzero(signs == 0xE2)
-    block = signs[in_general + 1].astype(np.uint16) << 8 | signs[in_general + 2]
-    in_general = in_general[(block >= 0x8080) & (block < 0x81B0)]
-    for start, length in ((in_latin, 2), (in_general, 3)):
-        for place in range(length):
-            signs[start + place] = ord(" ")
-    return pa.Array.from_buffers(pa.large_string(), len(texts), [None, offsets, pa.py_buffer(signs)])
-
-
-def _fold_beyond_ascii(texts: pa.Array) -> pa.Array:
-    """Decompose characters, drop accents, and put spaces for what is neither letter nor digit."""
-    plain = pc.string_is_ascii(texts)
-    if pc.all(plain).as_py():
-        return texts
-    other = pc.invert(plain)
-    folded = pc.utf8_normalize(texts.filter(other), "NFKD")
-    folded = pc.replace_substring_regex(folded, r"\p{Mn}+", "")
-    folded = pc.utf8_lower(pc.replace_substring_regex(folded, r"[^\p{L}\p{N}\x00-\x7f]", " "))
-    return pa.concat_arrays([pc.replace_with_mask(texts, other, folded)])
 
 
 @dataclass(frozen=True)
@@ -142,10 +87,9 @@ class NgramIndex:
         and one for no pair. Slots for what is not counted keep every row as long as its text, so that nothing has
         to be filtered.
         """
-        tokens, offsets = words(texts)
+        words = split(texts)
+        ids, offsets = self._vocabulary.places(words), words.offsets
         other, no_pair = len(self.vocabulary), 1 << self.pair_bits
-        found = pc.index_in(tokens, value_set=self._vocabulary)
-        ids: NDArray[np.int32] = np.from_dlpack(found.fill_null(self._other))  # type: ignore[assignment]
         entries = np.empty((len(ids), 2), np.int32)
         entries[:, 0] = ids
         positions = offsets[:-1, None] + np.arange(LEAD_WORDS)
@@ -162,12 +106,8 @@ class NgramIndex:
         return csr_matrix((counts, entries.ravel(), 2 * offsets), shape=(len(texts), len(self._is_known)))
 
     @cached_property
-    def _vocabulary(self) -> pa.Array:
-        return text_column(self.vocabulary)
-
-    @cached_property
-    def _other(self) -> pa.Scalar:
-        return numpy_column(np.array([len(self.vocabulary)], np.int32))[0]
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary(self.vocabulary)
 
     @cached_property
     def _columns(self) -> csr_matrix:

@@ -87,10 +87,14 @@ class _Line:
 
 
 def _lines(document: str) -> Iterator[_Line]:
+    """Yield the lines; of blank ones in a row only the first, which parts as well as all and takes less memory."""
     position = 0
+    blank = False
     for line in document.splitlines(keepends=True):
         text = line.strip()
-        yield _Line(position + line.find(text), text)
+        if text or not blank:
+            yield _Line(position + line.find(text), text)
+        blank = not text
         position += len(line)
 
 
