@@ -4,7 +4,7 @@ BIN := .venv/bin
 FILES ?= examples/article.txt
 REAL ?= ../shared/real/validation.jsonl
 
-.PHONY: label test lint check train encoder eval
+.PHONY: label test lint check train encoder eval bench
 
 label: .venv/installed
 	$(BIN)/paratype label --format table $(FILES)
@@ -29,6 +29,10 @@ encoder: .venv/installed-dev
 
 eval: .venv/installed-dev
 	$(BIN)/python -m eval run
+
+bench: .venv/installed-dev
+	$(BIN)/python -m pip install --quiet --editable ".[bench]"
+	$(BIN)/python -m eval bench
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -84,13 +84,16 @@ def bench(
     Contenders come with the extra `bench`; those that are not installed are left out.
     """
     from eval.bench import bench, generated
+    from eval.report import bench_table
     from training.corpus import load_corpus, read_rows
 
     corpus = load_corpus()
     texts = [record["text"] for record in read_rows(text)][:rows] if text else generated(corpus, rows)
     sizes = {"rounds": rounds, "slow_rows": slow_rows, "start_runs": start_runs, "disk_rows": disk_rows}
-    _write("bench.json", bench(corpus, texts, source=text.name if text else "generated", **sizes))
-    print(_publish()["bench"])
+    results = bench(corpus, texts, source=text.name if text else "generated", **sizes)
+    _write("bench.json", results)
+    print(bench_table(results))
+    _publish()
 
 
 def _publish() -> dict[str, str]:

@@ -26,7 +26,7 @@ __all__ = ["bench", "generated"]
 ROOT = Path(__file__).parents[1]
 _BARE_PASS = CONTENDERS[0].name
 _VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
-_ENVIRONMENT = {**dict.fromkeys(_VARIABLES, "1"), "HF_HUB_OFFLINE": "1"}
+_ENVIRONMENT = {**dict.fromkeys(_VARIABLES, "1"), "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 _OWN = ("paratype", "numpy", "scipy", "pyarrow", "scikit-learn", "onnxruntime", "tokenizers")
 # Starts a command and tells its seconds and ru_maxrss. A process counts the memory of whoever started it as its own
 # peak until it runs its program, so that it must be started by something small.

@@ -214,14 +214,14 @@ def _speed_table(bench: dict[str, Any], group: str) -> str:
         [
             name,
             _with_spread(result["per_second"], ",.0f"),
-            _with_spread({key: rate / 1e6 for key, rate in result["bytes_per_second"].items()}, ".3g"),
-            f"{result['ratio']:.3g}" if result["ratio"] else "–",
+            f"{result['ratio']:.2f}" if result["ratio"] else "–",
+            *([f"{result['bytes_per_second']['median'] / 1e6:,.1f}"] if has_share else []),
             *([f"{result['share_of_bare_pass']:.1%}"] if has_share else []),
         ]
         for name, result in contenders.items()
     ]
-    header = [f"{first['rows']} paragraphs", "paragraphs a second", "MB a second", f"times {reference}"]
-    return _table([*header, *(["share of the bare pass"] if has_share else [])], rows)
+    header = [f"{first['rows']} paragraphs", "paragraphs a second", f"times {reference}"]
+    return _table([*header, *(["MB a second", "share of the bare pass"] if has_share else [])], rows)
 
 
 def _start_table(start: dict[str, Any]) -> str:
