@@ -1,4 +1,5 @@
 import csv
+import gzip
 import io
 import json
 import os
@@ -115,7 +116,7 @@ def test_a_short_run_imports_nothing_that_it_does_not_need(folder):
     command = [sys.executable, "-c", code, "label", "-q", "--model", str(folder), "a.txt", "-f", "jsonl"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     assert len(printed) == 3
-    assert {"pandas", "sklearn", "onnxruntime", "datasets", "rich"}.isdisjoint(printed[-1].split())
+    assert {"pandas", "sklearn", "onnxruntime", "datasets", "rich", "trafilatura"}.isdisjoint(printed[-1].split())
 
 
 def test_one_row_comes_out_for_every_row_and_in_order(label):
@@ -231,16 +232,20 @@ def test_encoding(label):
     write("a.csv", "text\nÖl.\n".encode("cp1252"))
     result = label("a.csv", "--encoding", "cp1252")
     assert result.exit_code == 0 and lines(result.stdout)[0]["text"] == "Öl."
-    result = label("a.csv")
+    result = label("a.csv", "--encoding", "utf-8")
     assert result.exit_code == 3
     assert "error: a.csv: byte 5 is not utf-8; save the file as UTF-8, or name its encoding" in result.stderr
+    result = label("a.csv")
+    assert result.exit_code == 0 and lines(result.stdout)[0]["text"] == "Öl."
+    assert result.stderr.splitlines()[0] == "note: a.csv: read as cp1252"
+    assert label("a.csv", "-q").stderr == ""
 
 
 @pytest.mark.parametrize("name", ["klingon", ""])
 def test_an_unknown_encoding_is_wrong_usage(label, name):
     result = label("a.txt", "--encoding", name)
     assert result.exit_code == 2 and result.stdout == ""
-    assert f"unknown encoding {name!r}; try utf-8, cp1252, cp1256 or utf-16" in unboxed(result.stderr)
+    assert f"unknown encoding {name!r}; try auto, utf-8, cp1252, cp1256 or utf-16" in unboxed(result.stderr)
 
 
 @pytest.mark.parametrize("name", ["hex", "rot13", "zlib", "undefined"])
@@ -274,6 +279,63 @@ def test_standard_input_holds_json_lines(folder):
     rows = '{"id": 1, "text": "At least ten people were killed."}\n{"id": 2, "text": "One."}\n'
     result = script("label", "--model", folder, "-", input=rows)
     assert [row["id"] for row in lines(result.stdout)] == [1, 2] and result.returncode == 0
+
+
+def test_all_kinds_of_files_are_mixed_in_one_call(label):
+    text = "At least ten people were killed."
+    for name in ("in/a.txt", "in/b.md.gz", "in/c.html", "in/d.jsonl.zst", "in/e.json", "in/f.csv.gz", "in/g.parquet"):
+        kind = name.split(".")[1]
+        data = {
+            "html": f"<h1>{text}</h1>",
+            "jsonl": json.dumps({"text": text}),
+            "json": json.dumps([{"text": text}]),
+            "csv": f"text\n{text}\n",
+        }.get(kind, text)
+        packing = name.split(".")[-1]
+        write(
+            name,
+            {"gz": gzip.compress, "zst": lambda data: pa.compress(data, "zstd", True)}.get(packing, bytes)(
+                data.encode()
+            ),
+        )
+    pq.write_table(pa.table({"text": [text]}), "in/g.parquet")
+    result = label("in", "-", stdin=text)
+    rows = lines(result.stdout)
+    assert [row["text"] for row in rows] == [text] * 8 and {row["label"] for row in rows} == {"casualty_figure"}
+    assert (result.exit_code, rows[-1]["source"], rows[-2]["source"]) == (0, "-", "in/g.parquet")
+    assert "8 rows from 8 files" in result.stderr
+
+
+def test_types_of_parquet_survive(label):
+    when = pa.array([1, None], pa.timestamp("ns", "UTC"))
+    columns = {"text": ["One.", None], "when": when, "n": pa.array([1, 2], pa.int8()), "x": [[b"a"], []]}
+    table = pa.table(columns).append_column("kind", pa.array(["a", "b"]).dictionary_encode())
+    pq.write_table(table, "a.parquet")
+    assert label("a.parquet", "-o", "out.parquet").exit_code == 0
+    written = pq.read_table("out.parquet")
+    assert written.select(table.column_names).equals(pq.read_table("a.parquet"))
+    assert written["label"].null_count == 0
+
+
+def test_a_strict_run_stops_and_writes_no_output(label):
+    write("bad.jsonl", '{"text": "One."}\ntorn\n{"text": "Two."}\n')
+    write("out.jsonl", "mine")
+    for inputs in (["a.txt", "bad.jsonl", "missing.txt"], ["missing.txt", "a.txt"]):
+        result = label(*inputs, "--strict", "-o", "out.jsonl", "--force")
+        assert result.exit_code == 1 and Path("out.jsonl").read_text() == "mine"
+        assert len(result.stderr.splitlines()) == 1 and result.stderr.startswith("error: ")
+        assert label(*inputs, "--strict", "-o", "new.jsonl").exit_code == 1 and not Path("new.jsonl").exists()
+        assert label(*inputs, "--strict").exit_code == 1
+    assert not [path for path in Path().iterdir() if "out" in path.name and path.name != "out.jsonl"]
+    assert label("a.txt", "--strict", "-o", "new.jsonl").exit_code == 0
+
+
+def test_notes_are_told_unless_quiet(label):
+    write("a.csv", "id;text\n1;caf\u00c3\u00a9\n")
+    said = label("a.csv").stderr.splitlines()
+    assert said[0] == "note: a.csv: read with semicolons between cells, where the column 'text' is"
+    assert said[1].startswith("note: a.csv: has 'Ã©', which looks like UTF-8 that was once read as another encoding; ")
+    assert label("a.csv", "-q").stderr == ""
 
 
 # Formats and outputs
@@ -419,7 +481,7 @@ def test_an_output_that_is_no_file_is_kept(label, output):
 
 
 def test_an_output_with_a_name_too_long_is_named(label):
-    for length in (240, 300, 5000):
+    for length in (250, 300, 5000):
         result = label("a.txt", "-o", "o" * length + ".csv")
         assert result.exit_code == 2 and "cannot write ooo" in result.stderr and "name too long" in result.stderr
 
@@ -443,7 +505,7 @@ def test_a_standard_output_that_is_full_is_named(folder, format):
 
 def test_nothing_but_the_output_is_left(label):
     label("a.txt", "-o", "out.csv")
-    assert sorted(path.name for path in Path().iterdir()) == ["a.txt", "out.csv"]
+    assert sorted(path.name for path in Path().iterdir()) == ["a.txt", "out.csv", "out.csv.run.json"]
 
 
 def test_quiet(label):
@@ -533,7 +595,8 @@ def test_a_folder_without_a_readable_file(label):
     write("in/picture.png", b"\x89PNG")
     result = label("in")
     assert (result.exit_code, result.stdout) == (3, "")
-    assert result.stderr == "error: no readable file in in; expected .txt .md .jsonl .ndjson .csv .tsv\n"
+    kinds = ".txt .md .html .htm .jsonl .ndjson .json .csv .tsv .parquet, or these with .gz or .zst after that"
+    assert result.stderr == f"error: no readable file in in; expected {kinds}\n"
 
 
 @pytest.mark.parametrize("name", ["missing.txt", "picture.png", "bad.txt"])

@@ -12,12 +12,13 @@ import paratype
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "model" / "paratype"
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__")
-HEAVY = {"datasets", "numpy", "onnxruntime", "pyarrow", "scipy", "sklearn"}
+HEAVY = {"charset_normalizer", "datasets", "numpy", "onnxruntime", "pyarrow", "scipy", "sklearn", "trafilatura"}
 
 # Each module imports only from lines above its own.
 ORDER = [
     ["types"],
-    ["columns", "text"],
+    ["columns", "durable", "lock", "text"],
+    ["words"],
     ["encoder", "guard", "ngrams"],
     ["model"],
     ["features"],
@@ -25,9 +26,16 @@ ORDER = [
     ["classifier"],
     ["api"],
     ["arrow"],
+    ["arrow_rows", "charset", "sources"],
+    ["decoding"],
     ["readers"],
-    ["writers"],
     ["batch"],
+    ["writers"],
+    ["parquet_writer"],
+    ["formats"],
+    ["terms"],
+    ["journal"],
+    ["run"],
     ["progress", "show"],
     ["cli"],
 ]

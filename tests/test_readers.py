@@ -304,14 +304,14 @@ def test_a_quote_that_is_never_closed_takes_the_rest(read):
 
 def test_a_wrong_encoding_names_the_byte_and_the_remedy(read):
     with pytest.raises(Failure, match=r"a\.txt: byte 7 is not utf-8; save the file as UTF-8, or name its encoding"):
-        read("a.txt", b"One\n\nTw\xf6.")
+        read("a.txt", b"One\n\nTw\xf6.", encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.csv"])
 def test_rows_before_a_wrong_byte_are_read(tmp_path, name):
     path = tmp_path / name
     path.write_bytes({"a.jsonl": b'{"text": "One."}\n{"text": "\xf6"}', "a.csv": b"text\nOne.\n\xf6\n"}[name])
-    rows = read_rows(str(path))
+    rows = read_rows(str(path), encoding="utf-8")
     assert next(rows).text == "One."
     with pytest.raises(
         Failure, match=f"{name}: byte {path.read_bytes().index(0xF6)} is not utf-8; .*--encoding cp1252"

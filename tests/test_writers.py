@@ -1,7 +1,6 @@
 import csv
 import io
 import json
-import stat
 from functools import partial
 from types import SimpleNamespace
 
@@ -9,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paratype.writers import FORMATS, open_output, printable
+from paratype.formats import FORMATS
+from paratype.writers import printable
 
 
 @pytest.fixture(autouse=True)
@@ -34,26 +34,22 @@ def record(**changes):
     }
 
 
-def names(folder):
-    return [path.name for path in folder.iterdir()]
-
-
 def labelled(records):
     """Return records in the place of a `paratype.batch.Labelled`."""
     return SimpleNamespace(records=partial(iter, records))
 
 
-def written(format, *batches):
+def written(format, *batches, **options):
     stream = io.StringIO(newline="")
-    writer = FORMATS[format](stream)
-    for records in batches:
-        writer.write(labelled(records))
-    writer.close()
+    with FORMATS[format](stream, **options) as writer:
+        for records in batches:
+            writer.write(labelled(records))
+        writer.close()
     return stream.getvalue()
 
 
-def cells(*records):
-    return list(csv.reader(io.StringIO(written("csv", list(records)), newline="")))
+def cells(*records, **options):
+    return list(csv.reader(io.StringIO(written("csv", list(records), **options), newline="")))
 
 
 # JSON lines
@@ -171,6 +167,43 @@ def test_texts_survive_csv(rows):
         assert [cell.removeprefix("'") for cell in line] == [text.removeprefix("'") for text in row]
 
 
+@pytest.mark.parametrize("format", ["csv", "tsv"])
+def test_formulas_are_left_as_they_are_if_wanted_raw(format):
+    assert written(format, [{"=a": "=1+1", "b": ["@x", "y"]}], raw=True) in ("=a,b\n=1+1,@x;y\n", "=a\tb\n=1+1\t@x;y\n")
+
+
+# TSV
+
+
+def test_tsv_is_csv_with_tabs():
+    assert written("tsv", [{"a": 1, "b": ["x", "y"]}], [{"c": "=1, 2"}]) == "a\tb\tc\n1\tx;y\t\n\t\t'=1, 2\n"
+
+
+@settings(deadline=None, max_examples=50)
+@given(rows=st.lists(st.tuples(CELLS, CELLS), min_size=1))
+def test_texts_survive_tsv(rows):
+    output = written("tsv", [{"a": first, "b": second} for first, second in rows], raw=True)
+    assert [*csv.reader(io.StringIO(output, newline=""), delimiter="\t")] == [["a", "b"], *map(list, rows)]
+
+
+# Writers that go on with what another has taken
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv", "tsv", "table"])
+@pytest.mark.parametrize("cut", [0, 1, 2, 3])
+def test_another_writer_goes_on_with_the_same_files(tmp_path, format, cut):
+    batches = [[record(), record(n=1)], [record(m="x", text="\ud800")], [record(n=2)]]
+    with (tmp_path / "out").open("a", encoding="utf-8", newline="") as stream:
+        for some in (batches[:cut], batches[cut:]):
+            with FORMATS[format](stream, tmp_path) as writer:
+                for records in some:
+                    writer.write(labelled(records))
+                writer.flush()
+        with FORMATS[format](stream, tmp_path) as writer:
+            writer.close()
+    assert (tmp_path / "out").read_bytes().decode() == written(format, *batches)
+
+
 # Tables
 
 
@@ -209,7 +242,7 @@ def test_a_table_shows_the_text_column():
     stream = io.StringIO(newline="")
     records = [record(body="Twenty fled."), record(source="b.csv", body="Twenty fled.")]
     del records[1]["text"]
-    FORMATS["table"](stream, "body").write(labelled(records))
+    FORMATS["table"](stream, text_column="body").write(labelled(records))
     assert (stream.getvalue().count("Ten died."), stream.getvalue().count("Twenty fled.")) == (1, 1)
 
 
@@ -245,60 +278,3 @@ def test_a_table_cannot_be_steered_by_the_names_of_labels(changes):
 
 def test_markup_in_a_text_is_text():
     assert "[red]Ten[/red] :smile: [/]" in written("table", [record(text="[red]Ten[/red] :smile: [/]")])
-
-
-# Output files
-
-
-def test_an_output_appears_as_a_whole(tmp_path):
-    path = tmp_path / "out.jsonl"
-    with open_output(path) as stream:
-        stream.write("ü\r\n")
-        stream.flush()
-        assert not path.exists()
-    assert path.read_bytes() == "ü\r\n".encode()
-    assert names(tmp_path) == ["out.jsonl"]
-
-
-@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit, GeneratorExit])
-def test_an_output_is_not_there_after_an_error(tmp_path, error):
-    with pytest.raises(error), open_output(tmp_path / "out.csv") as stream:
-        stream.write("half")
-        raise error
-    assert names(tmp_path) == []
-
-
-def test_an_output_that_was_there_stays_after_an_error(tmp_path):
-    path = tmp_path / "out.csv"
-    path.write_text("old")
-    with pytest.raises(ValueError, match="halfway"), open_output(path) as stream:
-        stream.write("half")
-        raise ValueError("halfway")
-    assert path.read_text() == "old" and names(tmp_path) == ["out.csv"]
-
-
-def test_an_output_that_was_there_is_replaced(tmp_path):
-    path = tmp_path / "out.csv"
-    path.write_text("old")
-    with open_output(path) as stream:
-        stream.write("new")
-    assert path.read_text() == "new" and names(tmp_path) == ["out.csv"]
-
-
-def test_an_output_has_the_permissions_of_any_new_file(tmp_path):
-    (tmp_path / "plain").write_text("")
-    with open_output(tmp_path / "out.csv"):
-        pass
-    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "out.csv")]
-    assert modes[0] == modes[1]
-
-
-def test_an_output_that_cannot_be_encoded_is_not_there(tmp_path):
-    with pytest.raises(UnicodeEncodeError), open_output(tmp_path / "out.csv") as stream:
-        stream.write("\ud800")
-    assert names(tmp_path) == []
-
-
-def test_an_output_in_a_missing_folder_is_an_error(tmp_path):
-    with pytest.raises(FileNotFoundError), open_output(tmp_path / "missing" / "out.csv"):
-        pass

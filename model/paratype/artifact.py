@@ -5,9 +5,9 @@ strings, numbers, lists, dicts); an encoder adds ``encoder.onnx`` and ``tokenize
 the sha256 and size of each of these files. Whatever else lies there (card, scores, pictures) is not read. A cascade's
 dict names the two models that it is made of, whose folders stand beside its own.
 
-Opening a model trusts nothing: files are read once, compared with the manifest, unpickled by `paratype.guard`,
-and checked for format, types, shapes and finite values; last, the probe texts in the file must come out with the
-probabilities stored beside them.
+Opening a model trusts nothing: files are read once, none that is a link, a device or too large, compared with the
+manifest, unpickled or searched for what does not belong there by `paratype.guard`, and checked for format, types,
+shapes and finite values; last, the probe texts in the file must come out with the probabilities stored beside them.
 
 To change the format: raise `FORMAT`, keep a reader for the old number in `_READERS`, and keep a small
 model in the old format among the tests.
@@ -17,8 +17,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Callable
@@ -29,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from paratype.encoder import ENCODER_FILE, TOKENIZER_FILE, Encoder
-from paratype.guard import load_plain
+from paratype.guard import check_network, check_tokenizer, load_plain
 from paratype.model import Cascade, Decision, Features, Heads, LinearModel, Model
 from paratype.ngrams import NgramIndex, text_array
 from paratype.types import ModelRefused
@@ -50,8 +52,10 @@ MODEL_FILE = "model.joblib"
 MANIFEST_FILE = "manifest.json"
 
 # No file of a model may be larger, whatever its manifest says.
-_MOST_BYTES = 512 * 1024**2
+_MOST_BYTES = {MODEL_FILE: 256 * 1024**2, ENCODER_FILE: 512 * 1024**2, TOKENIZER_FILE: 64 * 1024**2}
 _MOST_MANIFEST_BYTES = 1024**2
+_MOST_WORDS = 4_000_000
+_TOKENS = range(8, 8193)  # of an encoder's windows
 
 # The packages that decide what words, vectors and weights are.
 _PACKAGES = ("joblib", "numpy", "onnxruntime", "pyarrow", "scikit-learn", "tokenizers")
@@ -142,15 +146,12 @@ def _open(folder: Path, name: str, beside: Path | None) -> Model:
         )
     reader = _READERS[manifest["format"]]
     data = _read_files(folder, manifest)
-    try:
-        content = load_plain(data[MODEL_FILE])
-    except ModelRefused as refusal:
-        raise ModelRefused(f"{folder / MODEL_FILE}: {refusal}") from refusal
+    content = _checked(folder, data)
     try:
         model = reader(name, beside, content, data)
-    except ModelRefused:
+    except (ModelRefused, KeyboardInterrupt, SystemExit):
         raise
-    except Exception as error:
+    except BaseException as error:  # what a library written in Rust calls a panic is no Exception
         raise ModelRefused(f"{folder}: {MODEL_FILE} does not hold a Paratype model: {error!r}") from error
     _check_probes(model, content, folder)
     return model
@@ -191,15 +192,18 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 
 def _read_files(folder: Path, manifest: dict[str, Any]) -> dict[str, bytes]:
     """Return the bytes of the files in the manifest, which are what is used from here on."""
-    known = {MODEL_FILE, ENCODER_FILE, TOKENIZER_FILE}
     named = set(manifest["files"])
-    if not {MODEL_FILE} <= named <= known:
+    if not {MODEL_FILE} <= named <= set(_MOST_BYTES):
         raise ModelRefused(
-            f"{folder}: expected {MODEL_FILE} and no files but {sorted(known)} in the manifest, got {sorted(named)}"
+            f"{folder}: expected {MODEL_FILE} and no files but {sorted(_MOST_BYTES)} in the manifest, "
+            f"got {sorted(named)}"
         )
+    for name, entry in manifest["files"].items():
+        if entry["size"] > _MOST_BYTES[name]:
+            raise ModelRefused(f"{folder / name}: expected at most {_MOST_BYTES[name]} bytes, got {entry['size']}")
     data = {}
     for name, entry in manifest["files"].items():
-        data[name] = _read(folder / name, _MOST_BYTES)
+        data[name] = _read(folder / name, _MOST_BYTES[name])
         if len(data[name]) != entry["size"] or _sha256(data[name]) != entry["sha256"]:
             raise ModelRefused(
                 f"{folder / name}: the file is not the one in the manifest (sha256 or size differ); "
@@ -208,12 +212,43 @@ def _read_files(folder: Path, manifest: dict[str, Any]) -> dict[str, bytes]:
     return data
 
 
+# A link is not followed, and a pipe not waited for; Windows knows neither, and marks bytes instead.
+_OPEN = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC"))
+
+
 def _read(path: Path, most: int) -> bytes:
+    """Return the bytes of a plain file; what is checked is the file that was opened, not what has its name by then."""
     if path.is_symlink() or not path.is_file():
         raise ModelRefused(f"{path}: expected a plain file, found {'a link' if path.is_symlink() else 'none'}")
-    if path.stat().st_size > most:
-        raise ModelRefused(f"{path}: expected at most {most} bytes, got {path.stat().st_size}")
-    return path.read_bytes()
+    try:
+        with os.fdopen(os.open(path, _OPEN), "rb") as stream:
+            status = os.fstat(stream.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise ModelRefused(f"{path}: expected a plain file, found none")
+            if status.st_size > most:
+                raise ModelRefused(f"{path}: expected at most {most} bytes, got {status.st_size}")
+            return stream.read(status.st_size)
+    except OSError as error:
+        raise ModelRefused(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+_CHECKS: dict[str, Callable[[bytes], Any]] = {
+    MODEL_FILE: load_plain,
+    ENCODER_FILE: check_network,
+    TOKENIZER_FILE: check_tokenizer,
+}
+
+
+def _checked(folder: Path, data: dict[str, bytes]) -> dict[str, Any]:
+    """Return what the model file holds, when all files hold nothing but what they may."""
+    found = {}
+    for name in sorted(data):
+        try:
+            found[name] = _CHECKS[name](data[name])
+        except ModelRefused as refusal:
+            raise ModelRefused(f"{folder / name}: {refusal}") from refusal
+    content: dict[str, Any] = found[MODEL_FILE]
+    return content
 
 
 def _to_dict(model: Model) -> dict[str, Any]:
@@ -269,6 +304,9 @@ def _cascade(name: str, beside: Path | None, config: dict[str, Any]) -> Cascade:
         raise ValueError(f"expected the names of two models beside this one, got {parts}")
     if type(config["unsure_below"]) is not float:
         raise ValueError(f"expected unsure_below to be a float, got {config['unsure_below']!r}")
+    for part in parts:
+        if (beside / part).is_symlink():
+            raise ValueError(f"expected the folders of two models beside this one, {part} is a link")
     first, second = (_open(beside / part, part, None) for part in parts)
     if first.decision.outcomes != second.decision.outcomes:
         raise ValueError(f"expected two models with the same outcomes, got {[first.decision, second.decision]}")
@@ -298,10 +336,15 @@ def _features_from_dict(config: dict[str, Any], data: dict[str, bytes]) -> tuple
     if config["kind"] == "ngrams":
         if not 1 <= config["pair_bits"] <= 24:
             raise ValueError(f"expected pair_bits between 1 and 24, got {config['pair_bits']!r}")
+        if config["vocabulary"].count("\n") >= _MOST_WORDS:  # each would take eight times its place in the file
+            raise ValueError(f"expected at most {_MOST_WORDS} words")
         index = NgramIndex(tuple(config["vocabulary"].split("\n")), config["pair_bits"])
         return index, index.n_columns
     if config["kind"] == "encoder":
-        encoder = Encoder(data[ENCODER_FILE], data[TOKENIZER_FILE].decode("utf-8"), max_tokens=config["max_tokens"])
+        max_tokens = config["max_tokens"]
+        if type(max_tokens) is not int or max_tokens not in _TOKENS:
+            raise ValueError(f"expected max_tokens from {_TOKENS[0]} to {_TOKENS[-1]}, got {max_tokens!r}")
+        encoder = Encoder(data[ENCODER_FILE], data[TOKENIZER_FILE].decode("utf-8"), max_tokens=max_tokens)
         return encoder, encoder.dimensions
     raise ValueError(f"expected features of kind 'ngrams' or 'encoder', got {config['kind']!r}")
 
@@ -311,7 +354,9 @@ def _check_probes(model: Model, content: dict[str, Any], folder: Path) -> None:
         texts, expected = content["probes"]["texts"], content["probes"]["probabilities"]
         actual = model.score(text_array(texts)).outcomes
         off = float(np.abs(actual - expected).max())
-    except Exception as error:
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
         raise ModelRefused(f"{folder}: its probe texts cannot be scored: {error!r}") from error
     tolerance = _PROBE_TOLERANCE[content["features"]["kind"] if "features" in content else "encoder"]
     if not off <= tolerance:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import reduce
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 
 from paratype.arrow import label_batches, label_schema
-from paratype.columns import arrow_column
+from paratype.arrow_rows import ArrowRow
+from paratype.columns import arrow_column, common_schema, with_schema
+from paratype.decoding import AUTO
 from paratype.model import Model
 from paratype.ngrams import text_array
-from paratype.readers import Failure, Row, read_rows
+from paratype.readers import Failure, Row, read_rows, without_column
 
-__all__ = ["Labelled", "Report", "label_files", "text_name"]
+__all__ = ["Labelled", "Place", "Report", "Stopped", "label_files", "text_name"]
 
 _POSITION = {"source": pa.string(), "paragraph": pa.int64(), "start": pa.int64(), "end": pa.int64()}
 
@@ -37,6 +41,7 @@ class Report:
         labels: how often each label was given.
         review: rows that a person should look at.
         failures: inputs and rows that failed, each with the reason.
+        notes: what a person should know of inputs that were read, such as an encoding that was guessed.
     """
 
     files: int = 0
@@ -46,6 +51,7 @@ class Report:
     labels: Counter[str] = field(default_factory=Counter)
     review: int = 0
     failures: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def add_bytes(self, count: int) -> None:
         """Count bytes that were read."""
@@ -84,31 +90,47 @@ class Labelled:
         """Yield each row as plain values by name."""
         names = self._names()
         for row, answer in zip(self.rows, self.answers.to_pylist(), strict=True):
-            record = {names[name]: value for name, value in row.columns.items() if name in names}
+            record = {names[name]: value for name, value in self._columns(row).items() if name in names}
             record.update((name, getattr(row, name)) for name in _POSITION)
             if self.keep_text and self.text_column not in row.columns:
                 record["text"] = row.text
             yield {**record, **answer, "error": row.error}
 
     def table(self) -> pa.Table:
-        """Return the rows as an Arrow table."""
+        """Return the rows as an Arrow table; columns that had Arrow types keep them."""
         names = self._names()
-        own: dict[str, list[Any]] = {name: [None] * len(self.rows) for name in names.values()}
-        texts = own.get("text", [None] * len(self.rows))
-        for place, row in enumerate(self.rows):
-            for name, value in row.columns.items():
-                if name in names:
-                    own[names[name]][place] = value
-            if self.text_column not in row.columns:
-                texts[place] = row.text
-        columns = {name: arrow_column(values) for name, values in own.items()}
+        parts = [self._own_columns(rows, names) for rows in _runs(self.rows)]
+        own = parts[0]
+        if len(parts) > 1:
+            schema = reduce(common_schema, (part.schema for part in parts))
+            own = pa.concat_tables(with_schema(part, schema) for part in parts)
+        columns = dict(zip(own.column_names, own.columns, strict=True))
         for name, kind in _POSITION.items():
             columns[name] = arrow_column([getattr(row, name) for row in self.rows], kind)
-        if self.keep_text and "text" not in own and any(text is not None for text in texts):
-            columns["text"] = arrow_column(texts, pa.string())
+        texts = [None if self.text_column in row.columns else row.text for row in self.rows]
+        if self.keep_text and any(text is not None for text in texts):
+            columns["text"] = _filled(columns.get("text"), texts)
         columns.update(zip(self.answers.schema.names, self.answers.columns, strict=True))
         columns["error"] = arrow_column([row.error for row in self.rows], pa.string())
         return pa.table(columns)
+
+    def _own_columns(self, rows: list[Row], names: dict[str, str]) -> pa.Table:
+        """Return the own columns of rows that belong together (see `_runs`)."""
+        first = rows[0].columns
+        if isinstance(first, ArrowRow):
+            batch = first.rows.batch.slice(first.place, len(rows))
+            kept = [name for name in batch.schema.names if name in names]
+            return _table(len(rows), {names[name]: batch.column(name) for name in kept})
+        own: dict[str, list[Any]] = {}
+        for place, row in enumerate(rows):
+            for name, value in self._columns(row).items():
+                if name in names:
+                    own.setdefault(names[name], [None] * len(rows))[place] = value
+        return _table(len(rows), {name: arrow_column(values) for name, values in own.items()})
+
+    def _columns(self, row: Row) -> Mapping[str, Any]:
+        """Return a row's own columns, without a text inside one of them that is not kept."""
+        return row.columns if self.keep_text else without_column(row.columns, self.text_column)
 
     def _names(self) -> dict[str, str]:
         """Return what each of the rows' own columns that are kept is called here."""
@@ -119,23 +141,62 @@ class Labelled:
         return {name: names[name] for name in own if self.keep_text or name != self.text_column}
 
 
+class Stopped(Exception):
+    """An input or a row failed, and none may; the last of ``report.failures`` says why."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Up to where rows are done.
+
+    Attributes:
+        rows: how many there are up to there.
+        source: the file that the last of them came from.
+        source_rows: how many of them came from that file.
+    """
+
+    rows: int = 0
+    source: str = ""
+    source_rows: int = 0
+
+    def after(self, rows: list[Row]) -> Place:
+        """Return the place after some more rows, of which there is at least one."""
+        source = rows[-1].source
+        # A file's rows come one after the other.
+        from_it = len(rows) if rows[0].source == source else sum(row.source == source for row in rows)
+        before = self.source_rows if from_it == len(rows) and source == self.source else 0
+        return Place(self.rows + len(rows), source, before + from_it)
+
+
 def label_files(
     sources: Iterable[str],
     model: Model,
     *,
     report: Report,
     text_column: str = "text",
-    encoding: str = "utf-8",
+    encoding: str = AUTO,
     keep_text: bool = True,
     threads: int | None = None,
+    done: Place | None = None,
+    strict: bool = False,
 ) -> Iterator[Labelled]:
     """Yield labelled rows, some at a time, in the order of the sources (see `find_files`) and of the rows in them.
 
     Each thread has some in work while the next are read and the last ones used. A file that cannot be read, or a
-    row, is noted in ``report.failures``; such a row is yielded with its error and without answers.
+    row, is noted in ``report.failures``; such a row is yielded with its error and without answers, unless ``strict``
+    is set.
+
+    Rows up to ``done`` are read but neither labelled nor yielded. If that is where some rows ended that were yielded
+    before, all that follow come as they did then.
+
+    Raises:
+        Failure: if the rows up to ``done`` are not there.
+        Stopped: with ``strict``, when the first input or row fails.
     """
     name = text_name(text_column, model)
-    rows = _all_rows(sources, report, text_column, encoding)
+    rows = _all_rows(sources, report, strict, text_column=text_column, encoding=encoding)
+    if done:
+        _pass_over(rows, done)
     waiting: deque[tuple[list[Row], Future[pa.RecordBatch]]] = deque()
 
     def next_labelled() -> Labelled:
@@ -159,6 +220,38 @@ def text_name(text_column: str, model: Model) -> str:
     return f"input_{text_column}" if text_column in {*_POSITION, *label_schema(model).names, "error"} else text_column
 
 
+def _runs(rows: list[Row]) -> Iterator[list[Row]]:
+    """Part rows into those that stand one after the other in the same Arrow batch, and those that are in none."""
+    run: list[Row] = []
+    for row in rows:
+        if run and not _is_next(run[-1].columns, row.columns):
+            yield run
+            run = []
+        run.append(row)
+    yield run
+
+
+def _is_next(before: Mapping[str, Any], columns: Mapping[str, Any]) -> bool:
+    if isinstance(before, ArrowRow) and isinstance(columns, ArrowRow):
+        return before.rows is columns.rows and before.place + 1 == columns.place
+    return not isinstance(before, ArrowRow) and not isinstance(columns, ArrowRow)
+
+
+def _table(rows: int, columns: dict[str, pa.Array]) -> pa.Table:
+    """Return a table that has so many rows even if it has no columns."""
+    if columns:
+        return pa.table(columns)
+    return pa.Table.from_batches([pa.RecordBatch.from_struct_array(pa.array([{}] * rows, pa.struct([])))])
+
+
+def _filled(column: pa.ChunkedArray | None, texts: list[str | None]) -> pa.Array:
+    """Return texts, and where there is none what stands in a column."""
+    if column is not None:
+        pairs = zip(texts, column.to_pylist(), strict=True)
+        texts = [own if text is None else text for text, own in pairs]
+    return arrow_column(texts, pa.string())
+
+
 def _renamed(columns: list[str], written: set[str]) -> dict[str, str]:
     """Return the name that each column gets: its own unless we write that, and never one that another has."""
     taken = written.union(columns)
@@ -173,17 +266,32 @@ def _renamed(columns: list[str], written: set[str]) -> dict[str, str]:
     return names
 
 
-def _all_rows(sources: Iterable[str], report: Report, text_column: str, encoding: str) -> Iterator[Row]:
+def _all_rows(sources: Iterable[str], report: Report, strict: bool, **options: Any) -> Iterator[Row]:
     for report.source in sources:
         source = report.source
         try:
-            for row in read_rows(source, text_column=text_column, encoding=encoding, on_bytes=report.add_bytes):
+            for row in read_rows(source, on_bytes=report.add_bytes, on_note=report.notes.append, **options):
                 if row.error:
                     report.failures.append(f"{source}: {row.error}")
+                    if strict:
+                        raise Stopped
                 yield row
             report.files += 1
         except Failure as failure:
             report.failures.append(str(failure))
+            if strict:
+                raise Stopped from failure
+
+
+def _pass_over(rows: Iterator[Row], done: Place) -> None:
+    place = Place()
+    while some := list(islice(rows, min(done.rows - place.rows, 4096))):
+        place = place.after(some)
+    if place != done:
+        raise Failure(
+            f"expected {done.rows} rows, the last of them row {done.source_rows} of {done.source}, and found "
+            f"{place.rows}, the last of them row {place.source_rows} of {place.source}; start afresh"
+        )
 
 
 def _batches(rows: Iterable[Row], most_rows: int) -> Iterator[list[Row]]:
@@ -191,7 +299,7 @@ def _batches(rows: Iterable[Row], most_rows: int) -> Iterator[list[Row]]:
     characters = 0
     for row in rows:
         batch.append(row)
-        characters += len(row.text)
+        characters += max(len(row.text), row.size)
         if len(batch) == most_rows or characters > _MOST_CHARACTERS:
             yield batch
             batch, characters = [], 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import Enum
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "main"]
 
-# Exit codes beside 0; the last two are what a shell gives for a command that SIGINT or SIGPIPE ended.
-SOME_FAILED, WRONG_USAGE, NOTHING_READ, MODEL_REFUSED, INTERRUPTED, READER_GONE = 1, 2, 3, 4, 130, 141
+# Exit codes beside 0; the last three are what a shell gives for a command that SIGINT, SIGPIPE or SIGTERM ended.
+SOME_FAILED, WRONG_USAGE, NOTHING_READ, MODEL_REFUSED, INTERRUPTED, READER_GONE, TERMINATED = 1, 2, 3, 4, 130, 141, 143
 
 
 class _Commands(TyperGroup):
@@ -61,6 +63,7 @@ class Format(str, Enum):
     table = "table"
     jsonl = "jsonl"
     csv = "csv"
+    tsv = "tsv"
     parquet = "parquet"
 
 
@@ -68,6 +71,7 @@ _SUFFIXES = {
     ".jsonl": Format.jsonl,
     ".ndjson": Format.jsonl,
     ".csv": Format.csv,
+    ".tsv": Format.tsv,
     ".parquet": Format.parquet,
     ".txt": Format.table,
 }
@@ -115,8 +119,12 @@ def label(
     model: Annotated[
         str, typer.Option(help="A shipped model's name (see `paratype models`) or a model folder.")
     ] = DEFAULT_MODEL,
-    text_column: Annotated[str, typer.Option(help="Column of JSONL and CSV files that holds the text.")] = "text",
-    encoding: Annotated[str, typer.Option(help="Encoding of the input files.")] = "utf-8",
+    text_column: Annotated[
+        str, typer.Option(help="Column of tables that holds the text; in JSON, a.b is inside a.")
+    ] = "text",
+    encoding: Annotated[
+        str, typer.Option(help="Encoding of the input files; auto is UTF-8, or what the file is beyond doubt.")
+    ] = "auto",
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -124,39 +132,57 @@ def label(
         ),
     ] = None,
     no_text: Annotated[bool, typer.Option("--no-text", help="Leave the text out of the output.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace an output file that exists.")] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Leave cells that a spreadsheet takes for formulas as they are (CSV, TSV).")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run on the output file that was stopped.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace an output file that exists; drop a run that was stopped.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop when an input or a row fails, and write no output file.")
+    ] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print no progress and no summary, only failures.")
+        bool, typer.Option("--quiet", "-q", help="Print no progress, no notes and no summary, only failures.")
     ] = False,
 ) -> None:
-    """Label every paragraph of text files (.txt .md) and every row of tables (.jsonl .ndjson .csv .tsv).
+    """Label every paragraph of documents (.txt .md .html) and every row of tables (.jsonl .json .csv .tsv .parquet).
+
+    Each may be compressed (.gz .zst).
 
     One row comes out for every row that goes in, in the same order. Results go to standard output or the output
     file, everything else to standard error.
 
     Exit codes: 0 all done; 1 finished, but some inputs or rows failed (each is named); 2 wrong usage, or the output
     cannot be written; 3 nothing could be read; 4 the model was refused; 130 interrupted; 141 the reader of standard
-    output went away.
+    output went away; 143 terminated.
     """
     _check_encoding(encoding)
     sources = _find(inputs)
     if output is not None:
         with _writing(output):
-            _check_output(output, sources, force)
+            _check_output(output, sources, resume, force)
+    elif resume:
+        raise typer.BadParameter("--resume goes on with an output file; name it with --output")
     chosen = format or _format_for(output)
+    packing = _compression(output, chosen) if output else None
+    options: dict[str, Any] = {
+        "text_column": text_column,
+        "encoding": encoding,
+        "keep_text": not no_text,
+        "threads": jobs,
+        "strict": strict,
+    }
     with _interruptible(output):
-        report = _label_all(
-            sources,
-            _load(model),
-            output,
-            chosen,
-            quiet,
-            text_column=text_column,
-            encoding=encoding,
-            keep_text=not no_text,
-            threads=jobs,
-        )
-    _report_failures(report)
+        opened = _load(model)
+        if output is None:
+            report = _print_labels(sources, opened, chosen, quiet, raw=raw, **options)
+        else:
+            job = {"output": output, "sources": sources, "model": opened, "model_name": model, "raw": raw, **options}
+            report = _run({**job, "format": chosen.value, "compression": packing}, quiet, resume=resume, force=force)
+    _report_failures(report, quiet)
     if not quiet:
         _say(_summary(report, output))
     if report.failures:
@@ -185,40 +211,63 @@ def show(model: Annotated[str, typer.Argument(help="A shipped model's name or a 
 
 def _find(inputs: list[str]) -> list[str]:
     from paratype.readers import SUFFIXES, find_files
+    from paratype.sources import COMPRESSIONS
 
     sources = list(find_files(inputs))
     if not sources:
-        _say(f"error: no readable file in {', '.join(inputs)}; expected {' '.join(SUFFIXES)}")
+        kinds = f"{' '.join(SUFFIXES)}, or these with {' or '.join(COMPRESSIONS)} after that"
+        _say(f"error: no readable file in {', '.join(inputs)}; expected {kinds}")
         raise typer.Exit(NOTHING_READ)
     return sources
 
 
 def _check_encoding(encoding: str) -> None:
+    if encoding == "auto":
+        return
     try:
         "a".encode(encoding)  # refuses codecs that are none of texts, unlike a look-up
     except (LookupError, UnicodeError):
-        raise typer.BadParameter(f"unknown encoding {encoding!r}; try utf-8, cp1252, cp1256 or utf-16") from None
+        raise typer.BadParameter(f"unknown encoding {encoding!r}; try auto, utf-8, cp1252, cp1256 or utf-16") from None
 
 
-def _check_output(output: Path, sources: list[str], force: bool) -> None:
+def _check_output(output: Path, sources: list[str], resume: bool, force: bool) -> None:
+    from paratype.journal import JournalRefused, check_free, open_journal
+
+    if resume and force:
+        raise typer.BadParameter("--resume goes on with what is there, --force starts afresh; give one of them")
     if not output.parent.is_dir():
         raise typer.BadParameter(f"the folder {output.parent} does not exist; make it first")
     if output.exists() and not output.is_file():
         raise typer.BadParameter(f"{output} is no file; name one to write")
     if os.path.realpath(output) in (os.path.realpath(source) for source in sources if source != "-"):
         raise typer.BadParameter(f"{output} is among the inputs; write somewhere else")
-    if output.exists() and not force:
-        raise typer.BadParameter(f"{output} exists; choose another name, or replace it with --force")
+    try:
+        with open_journal(output):  # to be sure before the model is opened; it will be opened again
+            check_free(output, resume=resume, force=force)
+    except JournalRefused as refusal:
+        raise typer.BadParameter(str(refusal)) from refusal
 
 
 def _format_for(output: Path | None) -> Format:
     if output is None:
         return Format.table if sys.stdout.isatty() else Format.jsonl
-    if output.suffix not in _SUFFIXES:
+    from paratype.sources import suffixes
+
+    suffix, _ = suffixes(output.name)
+    if suffix not in _SUFFIXES:
         raise typer.BadParameter(
             f"cannot tell the format from {output.name!r}; end it in .jsonl, .csv or .parquet, or give --format"
         )
-    return _SUFFIXES[output.suffix]
+    return _SUFFIXES[suffix]
+
+
+def _compression(output: Path, format: Format) -> str | None:
+    from paratype.sources import COMPRESSIONS, suffixes
+
+    _, packed = suffixes(output.name)
+    if packed and format is Format.parquet:
+        raise typer.BadParameter(f"Parquet is compressed inside; leave out {packed}")
+    return COMPRESSIONS[packed] if packed else None
 
 
 def _load(name: str) -> Model:
@@ -231,13 +280,41 @@ def _load(name: str) -> Model:
         raise typer.Exit(MODEL_REFUSED) from refusal
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM came, which ends a run as an interrupt does."""
+
+
+def _terminate(number: int, frame: object) -> None:
+    raise _Terminated
+
+
 @contextmanager
 def _interruptible(output: Path | None) -> Iterator[None]:
+    # Whoever runs this in a thread, or ignores the signal, has reasons.
+    ours = threading.current_thread() is threading.main_thread()
+    ours = ours and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if ours:
+        signal.signal(signal.SIGTERM, _terminate)
     try:
         yield
     except KeyboardInterrupt as interrupt:
-        _say("interrupted" + ("; nothing was written to the output file" if output else ""))
-        raise typer.Exit(INTERRUPTED) from interrupt
+        word, code = ("terminated", TERMINATED) if isinstance(interrupt, _Terminated) else ("interrupted", INTERRUPTED)
+        _say(word + (_kept(output) or "; nothing was written to the output file" if output else ""))
+        raise typer.Exit(code) from interrupt
+    finally:
+        if ours:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _kept(output: Path) -> str:
+    """Return what to say of the rows that a run on the output has left; nothing if there are none."""
+    from paratype.journal import JournalRefused, unfinished
+
+    try:
+        progress = unfinished(output)
+    except (OSError, JournalRefused):
+        return ""
+    return f"; the rows so far are kept ({progress['rows']}); go on with --resume" if progress else ""
 
 
 @contextmanager
@@ -250,38 +327,65 @@ def _writing(output: Path | None) -> Iterator[None]:
     except OSError as error:
         if output is None:
             _discard(sys.stdout)
-        _say(f"error: cannot write {output or 'standard output'}: {error.strerror or error}")
+        reason = os.strerror(error.errno) if error.errno else error
+        kept = _kept(output) if output else ""
+        _say(f"error: cannot write {output or 'standard output'}: {reason}{kept}")
         raise typer.Exit(WRONG_USAGE) from error
 
 
-def _label_all(
-    sources: list[str],
-    model: Model,
-    output: Path | None,
-    format: Format,
-    quiet: bool,
-    text_column: str,
-    **options: Any,
+def _print_labels(
+    sources: list[str], model: Model, format: Format, quiet: bool, *, text_column: str, raw: bool, **options: Any
 ) -> Report:
     from paratype.batch import Report, label_files, text_name
-    from paratype.writers import FORMATS, open_output
+    from paratype.formats import FORMATS
 
     report = Report()
-    target: AbstractContextManager[TextIO] = nullcontext(sys.stdout) if output is None else open_output(output)
-    with _writing(output), target as stream, _progress(sources, quiet) as progress:
-        writer = FORMATS[format.value](stream, text_name(text_column, model))
-        for labelled in label_files(sources, model, report=report, text_column=text_column, **options):
-            writer.write(labelled)
-            progress(report)
-        writer.close()
-        stream.flush()
-        if not report.files and not report.rows:
-            _report_failures(report)
-            raise typer.Exit(NOTHING_READ)
+    with _writing(None), _stoppable(report, quiet), _progress(sources, quiet) as progress:
+        name = text_name(text_column, model)
+        with FORMATS[format.value](sys.stdout, text_column=name, raw=raw) as writer:
+            for labelled in label_files(sources, model, report=report, text_column=text_column, **options):
+                writer.write(labelled)
+                progress(report)
+            writer.close()
+        sys.stdout.flush()
+    if not report.files and not report.rows:
+        _report_failures(report, quiet)
+        raise typer.Exit(NOTHING_READ)
     return report
 
 
-def _report_failures(report: Report) -> None:
+def _run(job: dict[str, Any], quiet: bool, **how: bool) -> Report:
+    from paratype.batch import Report
+    from paratype.journal import JournalRefused
+    from paratype.run import Job, NothingRead, run
+
+    report = Report()
+    try:
+        with _writing(job["output"]), _stoppable(report, quiet), _progress(job["sources"], quiet) as progress:
+            run(Job(**job), report, on_rows=progress, **how)
+    except JournalRefused as refusal:
+        raise typer.BadParameter(str(refusal)) from refusal
+    except NothingRead as nothing:
+        _report_failures(report, quiet)
+        raise typer.Exit(NOTHING_READ) from nothing
+    return report
+
+
+@contextmanager
+def _stoppable(report: Report, quiet: bool) -> Iterator[None]:
+    """End the run at a failure, if it is to be strict."""
+    from paratype.batch import Stopped
+
+    try:
+        yield
+    except Stopped as stopped:
+        _report_failures(report, quiet)
+        raise typer.Exit(SOME_FAILED) from stopped
+
+
+def _report_failures(report: Report, quiet: bool) -> None:
+    for note in () if quiet else report.notes:
+        _say(f"note: {note}")
     for failure in report.failures:
         _say(f"error: {failure}")
 

@@ -1,30 +1,22 @@
-"""From labelled rows to a table, JSON lines, CSV or Parquet."""
+"""From labelled rows to JSON lines, CSV, TSV, or a table to read; `paratype.formats` has them all by name."""
 
 from __future__ import annotations
 
 import csv
 import json
-import os
 import re
-import shutil
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
-from paratype.columns import common_schema, with_schema
-
 if TYPE_CHECKING:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     from paratype.batch import Labelled
 
-__all__ = ["FORMATS", "Writer", "open_output", "printable"]
+__all__ = ["CsvWriter", "JsonlWriter", "TableWriter", "TsvWriter", "Writer", "printable"]
 
 Record = dict[str, Any]
 
@@ -42,23 +34,51 @@ _FORMULA = re.compile(r"(?![+-][\d.,]+(?:[eE][+-]?\d+)?\Z)[=+\-@\t\r]")
 
 
 class Writer(ABC):
-    """Takes labelled rows, some at a time.
+    """Takes labelled rows, some at a time. In a ``with`` statement, it lets go of its files at the end.
+
+    All that it has taken is in its files once they are flushed: another one goes on with the same files, if they are
+    cut back to what they held after some `write` and `flush`.
 
     Args:
         stream: where to write; Parquet goes to the bytes under it.
+        folder: where to hold rows back until the last has come; None for files that go with the process.
         text_column: where a record has its text, if not under ``text``; for those who show it apart.
+        raw: whether cells that a spreadsheet would take for a formula are left as they are.
     """
 
-    def __init__(self, stream: TextIO, text_column: str = "text") -> None:
+    def __init__(
+        self, stream: TextIO, folder: Path | None = None, *, text_column: str = "text", raw: bool = False
+    ) -> None:
         self._stream = stream
+        self._folder = folder
         self._text_column = text_column
+        self._raw = raw
+        self._files: list[IO[bytes]] = []
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        for file in self._files:
+            with suppress(OSError):  # from what was never flushed, after an error that says the same
+                file.close()
 
     @abstractmethod
     def write(self, labelled: Labelled) -> None:
-        """Write some rows."""
+        """Write some rows, or hold them back."""
+
+    def flush(self) -> None:
+        """Hand on what was taken so far to the operating system."""
+        self._stream.flush()
 
     def close(self) -> None:  # noqa: B027 (most hold nothing back)
         """Write what was held back, if anything."""
+
+    def _held_back(self, name: str) -> IO[bytes]:
+        """Return a file for rows that wait; what is written goes to its end."""
+        file = tempfile.TemporaryFile() if self._folder is None else (self._folder / name).open("a+b")  # noqa: SIM115
+        self._files.append(file)
+        return file
 
 
 class JsonlWriter(Writer):
@@ -79,54 +99,74 @@ class JsonlWriter(Writer):
 class CsvWriter(Writer):
     """One table whose columns are those of all records, in order of appearance.
 
-    Records wait in a temporary file until the last has come, since only then all columns are known. Lists are
-    joined by ``;``, objects written as JSON. Cells that a spreadsheet would take for a formula get a leading
-    apostrophe, and so do names of columns.
+    Records wait until the last has come, since only then all columns are known. Lists are joined by ``;``, objects
+    written as JSON. Cells that a spreadsheet would take for a formula get a leading apostrophe, and so do names of
+    columns, unless they are wanted raw.
     """
 
-    def __init__(self, stream: TextIO, text_column: str = "text") -> None:
-        super().__init__(stream, text_column)
-        self._columns: dict[str, None] = {}
-        self._waiting = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed by close)
+    _delimiter = ","
+
+    def __init__(self, stream: TextIO, folder: Path | None = None, **options: Any) -> None:
+        super().__init__(stream, folder, **options)
+        # A line is a record, or the names of columns that come up in the next one.
+        self._waiting = self._held_back("waiting.jsonl")
+        self._waiting.seek(0)
+        lines = (line for line in self._waiting if line.startswith(b"["))
+        self._columns: dict[str, None] = dict.fromkeys(name for line in lines for name in json.loads(line))
 
     def write(self, labelled: Labelled) -> None:
         """Take some rows."""
+        lines = []
         for record in labelled.records():
-            self._columns.update(dict.fromkeys(record))
-            self._waiting.write(json.dumps(record) + "\n")
+            if new := record.keys() - self._columns:
+                names = [name for name in record if name in new]
+                self._columns.update(dict.fromkeys(names))
+                lines.append(json.dumps(names))
+            lines.append(json.dumps(record))
+        self._waiting.write("".join(f"{line}\n" for line in lines).encode())
+
+    def flush(self) -> None:
+        """Hand on what was taken so far to the operating system."""
+        self._waiting.flush()
+        super().flush()
 
     def close(self) -> None:
         """Write the table."""
         # csv quotes a cell for the characters of its own line end alone: both of them must be in that.
         unix = SimpleNamespace(write=lambda row: self._stream.write(row.removesuffix("\r\n") + "\n"))
-        table = csv.writer(unix, lineterminator="\r\n")
+        table = csv.writer(unix, delimiter=self._delimiter, lineterminator="\r\n")
+        if self._columns:
+            table.writerow(map(self._cell, self._columns))
         self._waiting.seek(0)
-        with self._waiting:
-            if self._columns:
-                table.writerow(map(_cell, self._columns))
-            for line in self._waiting:
+        for line in self._waiting:
+            if not line.startswith(b"["):
                 record = json.loads(line)
-                table.writerow([_cell(record.get(column)) for column in self._columns])
+                table.writerow([self._cell(record.get(column)) for column in self._columns])
+
+    def _cell(self, value: Any) -> Any:
+        if isinstance(value, str):
+            safe = value.encode("utf-8", "replace").decode()
+            return "'" + safe if not self._raw and _FORMULA.match(safe) else safe
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return self._cell(";".join(value))
+        if isinstance(value, (list, dict)):
+            return json.dumps(value)
+        return str(value).lower() if isinstance(value, bool) else value
 
 
-def _cell(value: Any) -> Any:
-    if isinstance(value, str):
-        safe = value.encode("utf-8", "replace").decode()
-        return "'" + safe if _FORMULA.match(safe) else safe
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return _cell(";".join(value))
-    if isinstance(value, (list, dict)):
-        return json.dumps(value)
-    return str(value).lower() if isinstance(value, bool) else value
+class TsvWriter(CsvWriter):
+    """The same with tabs between the cells; one that holds a tab or a line end is in quotes."""
+
+    _delimiter = "\t"
 
 
 class TableWriter(Writer):
     """A table to read, one per file: colours and the terminal's width on a terminal, plain text elsewhere."""
 
-    def __init__(self, stream: TextIO, text_column: str = "text") -> None:
+    def __init__(self, stream: TextIO, folder: Path | None = None, **options: Any) -> None:
         from rich.console import Console
 
-        super().__init__(stream, text_column)
+        super().__init__(stream, folder, **options)
         terminal = stream.isatty()
         self._console = Console(file=stream, width=None if terminal else 120, highlight=False)
 
@@ -168,81 +208,3 @@ def _shortened(text: str, most: int = 300) -> str:
 def printable(text: str) -> str:
     """Put spaces for what could steer a terminal: control characters, marks that turn the reading direction."""
     return "".join(char if char.isprintable() else " " for char in text)
-
-
-class ParquetWriter(Writer):
-    """One Parquet table whose columns are those of all rows, in order of appearance, with types that fit all.
-
-    Rows wait in temporary files, a new one whenever rows come that do not fit the columns so far.
-    """
-
-    def __init__(self, stream: TextIO, text_column: str = "text") -> None:
-        super().__init__(stream, text_column)
-        self._parts: list[tuple[IO[bytes], pq.ParquetWriter]] = []
-        self._schema: pa.Schema | None = None
-
-    def write(self, labelled: Labelled) -> None:
-        """Take some rows."""
-        table = labelled.table()
-        schema = common_schema(self._schema or table.schema, table.schema)
-        if schema != self._schema:
-            self._schema = schema
-            part = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
-            self._parts.append((part, self._open(part)))
-        self._parts[-1][1].write_table(with_schema(table, schema))
-
-    def close(self) -> None:
-        """Write the table."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        self._schema = self._schema or pa.schema([])
-        for _, writer in self._parts:
-            writer.close()
-        files = [part for part, _ in self._parts]
-        if len(files) == 1:
-            files[0].seek(0)
-            shutil.copyfileobj(files[0], self._stream.buffer)
-        else:
-            with self._open(self._stream.buffer) as whole:
-                for file in files:
-                    for batch in pq.ParquetFile(file).iter_batches():
-                        whole.write_table(with_schema(pa.Table.from_batches([batch]), self._schema))
-        for file in files:
-            file.close()
-
-    def _open(self, file: IO[bytes]) -> pq.ParquetWriter:
-        import pyarrow.parquet as pq
-
-        return pq.ParquetWriter(file, self._schema, compression="zstd", compression_level=1)
-
-
-FORMATS: dict[str, type[Writer]] = {
-    "jsonl": JsonlWriter,
-    "csv": CsvWriter,
-    "parquet": ParquetWriter,
-    "table": TableWriter,
-}
-"""The ways to write labelled rows, by name."""
-
-
-@contextmanager
-def open_output(path: Path) -> Iterator[TextIO]:
-    """Give a stream whose content appears at the path as a whole when the block ends well, or not at all."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
-    partial = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.chmod(0o666 & ~_umask())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
