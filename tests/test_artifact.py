@@ -803,7 +803,7 @@ def test_an_encoder_that_is_none_is_refused(folder):
         (folder / name).write_bytes(data)
         entry = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
         change_manifest(folder, lambda manifest, name=name, entry=entry: manifest["files"].update({name: entry}))
-    with pytest.raises(ModelRefused, match="encoder.onnx: not an ONNX file"):
+    with pytest.raises(ModelRefused, match=r"encoder.onnx: not an ONNX file"):
         load_folder(folder)
 
 

@@ -14,12 +14,11 @@ from typing import Any
 import pyarrow as pa
 
 from paratype.arrow import label_batches, label_schema
-from paratype.arrow_rows import ArrowRow
 from paratype.columns import arrow_column, common_schema, with_schema
-from paratype.decoding import AUTO
 from paratype.model import Model
 from paratype.ngrams import text_array
-from paratype.readers import Failure, Row, read_rows, without_column
+from paratype.reading import AUTO, Failure, Row, read_rows, without_column
+from paratype.reading.arrow_rows import ArrowRow
 
 __all__ = ["Labelled", "Place", "Report", "Stopped", "label_files", "text_name"]
 

@@ -210,8 +210,7 @@ def show(model: Annotated[str, typer.Argument(help="A shipped model's name or a 
 
 
 def _find(inputs: list[str]) -> list[str]:
-    from paratype.readers import SUFFIXES, find_files
-    from paratype.sources import COMPRESSIONS
+    from paratype.reading import COMPRESSIONS, SUFFIXES, find_files
 
     sources = list(find_files(inputs))
     if not sources:
@@ -231,7 +230,7 @@ def _check_encoding(encoding: str) -> None:
 
 
 def _check_output(output: Path, sources: list[str], resume: bool, force: bool) -> None:
-    from paratype.journal import JournalRefused, check_free, open_journal
+    from paratype.runs.journal import JournalRefused, check_free, open_journal
 
     if resume and force:
         raise typer.BadParameter("--resume goes on with what is there, --force starts afresh; give one of them")
@@ -251,7 +250,7 @@ def _check_output(output: Path, sources: list[str], resume: bool, force: bool) -
 def _format_for(output: Path | None) -> Format:
     if output is None:
         return Format.table if sys.stdout.isatty() else Format.jsonl
-    from paratype.sources import suffixes
+    from paratype.reading import suffixes
 
     suffix, _ = suffixes(output.name)
     if suffix not in _SUFFIXES:
@@ -262,7 +261,7 @@ def _format_for(output: Path | None) -> Format:
 
 
 def _compression(output: Path, format: Format) -> str | None:
-    from paratype.sources import COMPRESSIONS, suffixes
+    from paratype.reading import COMPRESSIONS, suffixes
 
     _, packed = suffixes(output.name)
     if packed and format is Format.parquet:
@@ -308,7 +307,7 @@ def _interruptible(output: Path | None) -> Iterator[None]:
 
 def _kept(output: Path) -> str:
     """Return what to say of the rows that a run on the output has left; nothing if there are none."""
-    from paratype.journal import JournalRefused, unfinished
+    from paratype.runs.journal import JournalRefused, unfinished
 
     try:
         progress = unfinished(output)
@@ -337,7 +336,7 @@ def _print_labels(
     sources: list[str], model: Model, format: Format, quiet: bool, *, text_column: str, raw: bool, **options: Any
 ) -> Report:
     from paratype.batch import Report, label_files, text_name
-    from paratype.formats import FORMATS
+    from paratype.writing.formats import FORMATS
 
     report = Report()
     with _writing(None), _stoppable(report, quiet), _progress(sources, quiet) as progress:
@@ -356,8 +355,8 @@ def _print_labels(
 
 def _run(job: dict[str, Any], quiet: bool, **how: bool) -> Report:
     from paratype.batch import Report
-    from paratype.journal import JournalRefused
-    from paratype.run import Job, NothingRead, run
+    from paratype.runs.job import Job, NothingRead, run
+    from paratype.runs.journal import JournalRefused
 
     report = Report()
     try:
@@ -413,6 +412,6 @@ def _summary(report: Report, output: Path | None) -> str:
 
 
 def _say(message: str) -> None:
-    from paratype.writers import printable
+    from paratype.writing.terminal import printable
 
     typer.echo(printable(message), err=True)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from paratype.batch import Report
-from paratype.writers import printable
+from paratype.writing.terminal import printable
 
 __all__ = ["show_progress"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from paratype.artifact import MANIFEST_FILE
 from paratype.model import Model
-from paratype.writers import printable
+from paratype.writing.terminal import printable
 
 __all__ = ["METRICS_FILE", "card", "describe"]
 

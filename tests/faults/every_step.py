@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import paratype.batch
-import paratype.journal
+import paratype.runs.journal
 from paratype.cli import app
 
 MODEL, OUTPUT, FIRST, STRIDE = sys.argv[1:]
@@ -21,7 +21,7 @@ JOURNAL = f".{OUTPUT}.journal"
 STEPS = {"open", "os.rename", "os.remove", "os.truncate", "os.mkdir", "os.rmdir", "os.listdir", "os.scandir", "fsync"}
 
 paratype.batch._MOST_CHARACTERS = 150
-paratype.journal.SYNC_SECONDS = paratype.journal._SYNC_SHARE = 0
+paratype.runs.journal.SYNC_SECONDS = paratype.runs.journal._SYNC_SHARE = 0
 
 
 def label(folder, *options, kill_at=None):

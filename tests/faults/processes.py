@@ -15,28 +15,28 @@ import pyarrow.parquet as pq
 # Small batches, each marked as synced, so that a run of a second has some hundred places to be stopped at. It does not
 # wait for the disk, which may be busy for minutes: what a killed process wrote is safe with the system.
 HURRIED = """
-import os, paratype.batch, paratype.journal
+import os, paratype.batch, paratype.runs.journal
 os.fsync = lambda descriptor: None
 paratype.batch._MOST_CHARACTERS = 3000
-paratype.journal.SYNC_SECONDS = paratype.journal._SYNC_SHARE = 0
+paratype.runs.journal.SYNC_SECONDS = paratype.runs.journal._SYNC_SHARE = 0
 from paratype.cli import main
 main()
 """
 # The same, but after each batch it takes a rest.
 SLOW = """
-import time, paratype.journal
-mark = paratype.journal.Journal.mark
-paratype.journal.Journal.mark = lambda *arguments: (mark(*arguments), time.sleep(0.003))
+import time, paratype.runs.journal
+mark = paratype.runs.journal.Journal.mark
+paratype.runs.journal.Journal.mark = lambda *arguments: (mark(*arguments), time.sleep(0.003))
 """
 # The same, but after a thousand rows it waits for a file to appear.
 GATED = """
-import pathlib, time, paratype.journal
-mark = paratype.journal.Journal.mark
+import pathlib, time, paratype.runs.journal
+mark = paratype.runs.journal.Journal.mark
 def gate(journal, progress):
     mark(journal, progress)
     while progress["rows"] > 1000 and not pathlib.Path("go").exists():
         time.sleep(0.01)
-paratype.journal.Journal.mark = gate
+paratype.runs.journal.Journal.mark = gate
 """
 ROWS = 3000
 TORN = 5

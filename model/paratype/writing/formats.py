@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from paratype.parquet_writer import ParquetWriter
-from paratype.writers import CsvWriter, JsonlWriter, TableWriter, TsvWriter, Writer
+from paratype.writing.parquet import ParquetWriter
+from paratype.writing.plain import CsvWriter, JsonlWriter, TsvWriter
+from paratype.writing.terminal import TableWriter
+from paratype.writing.writer import Writer
 
 __all__ = ["FORMATS"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import pyarrow as pa
 
 from paratype.columns import common_schema, with_schema
-from paratype.writers import Writer
+from paratype.writing.writer import Writer
 
 if TYPE_CHECKING:
     from paratype.batch import Labelled

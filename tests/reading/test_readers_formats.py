@@ -18,9 +18,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from paratype import charset, readers, sources
 from paratype.batch import Report, Stopped, label_files
-from paratype.readers import Failure, Row, find_files, read_rows
+from paratype.reading import Failure, Row, charset, find_files, limits, read_rows, sources
 
 CONTENT = {
     "a.txt": "One.\n\nTwo.",
@@ -157,8 +156,8 @@ def test_a_missing_compressed_file_says_so(tmp_path, packing):
 
 @pytest.fixture
 def small_limits(monkeypatch):
-    monkeypatch.setattr(readers, "_LONGEST_TEXT", 1 << 20)
-    monkeypatch.setattr(readers, "_LONGEST_DOCUMENT", 2 << 20)
+    monkeypatch.setattr(limits, "LONGEST_TEXT", 1 << 20)
+    monkeypatch.setattr(limits, "LONGEST_DOCUMENT", 2 << 20)
     monkeypatch.setattr(sources, "_MOST_DECOMPRESSED", 2 << 20)
 
 
@@ -228,7 +227,7 @@ def test_parquet_that_unpacks_to_too_much_is_refused(read, small_limits):
 
 
 def test_a_document_of_endless_lines_is_refused(read, monkeypatch):
-    monkeypatch.setattr(readers, "_MOST_LINES", 1000)
+    monkeypatch.setattr(limits, "MOST_LINES", 1000)
     with pytest.raises(Failure, match=r"a\.txt: more than 1000 lines, too many for a document; part it"):
         read("a.txt", "\r" * 1001)
 

@@ -6,8 +6,8 @@ import codecs
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
-from paratype.charset import UNCLEAN, declared_encoding, guess_encoding, marked_encoding, wide_encoding
-from paratype.sources import Failure
+from paratype.reading.charset import UNCLEAN, declared_encoding, guess_encoding, marked_encoding, wide_encoding
+from paratype.reading.sources import Failure
 
 __all__ = ["AUTO", "decode_page", "decoded"]
 

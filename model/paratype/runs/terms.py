@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from paratype.artifact import manifest_bytes, shipped_folder, shipped_models
-from paratype.durable import sha256_of
 from paratype.model import Cascade, Model
-from paratype.sources import STDIN
+from paratype.reading import STDIN
+from paratype.runs.durable import sha256_of
 
 __all__ = ["Inputs", "differences", "model_hash", "versions"]
 

@@ -2,7 +2,7 @@
 
 A run that writes NAME has a folder ``.NAME.journal`` until it is done:
 
-- ``lock`` is held by the run that is at work (`paratype.lock`);
+- ``lock`` is held by the run that is at work (`paratype.runs.lock`);
 - ``rows/`` has the partial output, and what is held back until the last row has come;
 - ``settings.json`` says what the run was asked for and of which inputs;
 - ``progress.json`` says how far the files in ``rows/`` are whole;
@@ -22,9 +22,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
-from paratype.durable import compress, sha256_of, sync_file, sync_folder, write_json
-from paratype.lock import Locked, locked_folder
-from paratype.terms import differences
+from paratype.runs.durable import compress, sha256_of, sync_file, sync_folder, write_json
+from paratype.runs.lock import Locked, locked_folder
+from paratype.runs.terms import differences
 
 __all__ = ["Journal", "JournalRefused", "check_free", "manifest_path", "open_journal", "unfinished"]
 

@@ -14,9 +14,9 @@ from paratype import ParagraphClassifier
 from paratype.batch import Place
 from paratype.cli import app
 from paratype.features import NgramFeatures
-from paratype.journal import Journal
-from paratype.lock import locked_folder
-from paratype.readers import Row
+from paratype.reading import Row
+from paratype.runs.journal import Journal
+from paratype.runs.lock import locked_folder
 
 OUTPUTS = ["out.jsonl", "out.csv", "out.tsv", "out.parquet", "out.txt", "out.jsonl.gz", "out.csv.zst"]
 TEXTS = ["At least ten people were killed.", "=We will strike your bases.", "", "The team won the match."]
@@ -125,8 +125,8 @@ def test_a_run_that_fails_keeps_its_rows(label, stopped):
 def test_nothing_is_claimed_after_a_failed_sync(stopped, monkeypatch):
     # A second fsync may well report success though the first lost the data.
     calls = []
-    monkeypatch.setattr("paratype.journal.SYNC_SECONDS", 0)
-    monkeypatch.setattr("paratype.journal._SYNC_SHARE", 0)
+    monkeypatch.setattr("paratype.runs.journal.SYNC_SECONDS", 0)
+    monkeypatch.setattr("paratype.runs.journal._SYNC_SHARE", 0)
 
     def sync_file(path):
         calls.append(path.name)
@@ -134,7 +134,7 @@ def test_nothing_is_claimed_after_a_failed_sync(stopped, monkeypatch):
             raise OSError(5, "whatever")
 
     with monkeypatch.context() as patched:
-        patched.setattr("paratype.journal.sync_file", sync_file)
+        patched.setattr("paratype.runs.journal.sync_file", sync_file)
         result = stopped("-o", "out.jsonl", after=9)
     assert "cannot write out.jsonl: Input/output error; the rows so far are kept (" in said(result)
     assert len(calls) == 2
@@ -191,7 +191,7 @@ def test_batches_have_no_influence(label, monkeypatch):
     contents = []
     for most in (-1, 900, 1 << 24):
         monkeypatch.setattr("paratype.batch._MOST_CHARACTERS", most)
-        monkeypatch.setattr("paratype.parquet_writer._GROUP_ROWS", 60)
+        monkeypatch.setattr("paratype.writing.parquet._GROUP_ROWS", 60)
         for output in outputs:
             label("-o", output, "--force", inputs=["many.jsonl"])
         contents.append([Path(output).read_bytes() for output in outputs])
@@ -201,7 +201,7 @@ def test_batches_have_no_influence(label, monkeypatch):
 
 
 def test_row_groups_of_long_texts_are_smaller(label, monkeypatch):
-    monkeypatch.setattr("paratype.parquet_writer._GROUP_BYTES", 1)
+    monkeypatch.setattr("paratype.writing.parquet._GROUP_BYTES", 1)
     label("-o", "out.parquet")
     assert pq.ParquetFile("out.parquet").num_row_groups == 9
 
@@ -297,7 +297,7 @@ def test_another_model_is_refused(label, stopped, folder, rows):
 
 def test_another_release_is_refused(label, stopped, monkeypatch):
     stopped("-o", "out.csv")
-    monkeypatch.setattr("paratype.terms._version", lambda package: "9.9.9" if package == "paratype" else None)
+    monkeypatch.setattr("paratype.runs.terms._version", lambda package: "9.9.9" if package == "paratype" else None)
     result = label("-o", "out.csv", "--resume")
     assert f"paratype was {paratype.__version__}, is 9.9.9" in said(result) and "numpy was " in said(result)
 
@@ -305,7 +305,7 @@ def test_another_release_is_refused(label, stopped, monkeypatch):
 def test_rows_that_come_otherwise_are_refused(label, stopped, monkeypatch):
     stopped("-o", "out.csv", after=8)
     first = Place(3, "a.jsonl", 3)
-    monkeypatch.setattr("paratype.run.Place", lambda rows, source, place: Place(rows, "b.csv", 2))
+    monkeypatch.setattr("paratype.runs.job.Place", lambda rows, source, place: Place(rows, "b.csv", 2))
     result = label("-o", "out.csv", "--resume")
     assert result.exit_code == 2
     assert (

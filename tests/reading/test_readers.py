@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from paratype.readers import SUFFIXES, Failure, Row, find_files, read_rows
+from paratype.reading import SUFFIXES, Failure, Row, find_files, read_rows
 
 BOM = b"\xef\xbb\xbf"
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paratype.formats import FORMATS
-from paratype.writers import printable
+from paratype.writing.formats import FORMATS
+from paratype.writing.terminal import printable
 
 
 @pytest.fixture(autouse=True)

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from paratype.batch import Place, Report, Stopped, label_files, text_name
-from paratype.decoding import AUTO
-from paratype.formats import FORMATS
-from paratype.journal import Journal, JournalRefused, check_free, open_journal
 from paratype.model import Model
-from paratype.readers import Failure
-from paratype.terms import Inputs, model_hash, versions
+from paratype.reading import AUTO, Failure
+from paratype.runs.journal import Journal, JournalRefused, check_free, open_journal
+from paratype.runs.terms import Inputs, model_hash, versions
+from paratype.writing.formats import FORMATS
 
 __all__ = ["Job", "NothingRead", "run"]
 
@@ -36,10 +35,10 @@ class Job:
         sources: the inputs, in order.
         model: the model.
         model_name: name or folder that it was opened by.
-        format: one of `paratype.formats.FORMATS`.
+        format: one of `paratype.writing.formats.FORMATS`.
         compression: ``gzip``, ``zstd``, or None.
         text_column, encoding, keep_text, threads, strict: see `paratype.batch.label_files`.
-        raw: see `paratype.writers.Writer`.
+        raw: see `paratype.writing.writer.Writer`.
     """
 
     output: Path
@@ -79,7 +78,7 @@ def run(
 ) -> None:
     """Write the output of a job, or the rest of it, and beside it the manifest of the run.
 
-    Until it is whole there is a journal beside it (`paratype.journal`).
+    Until it is whole there is a journal beside it (`paratype.runs.journal`).
 
     Args:
         job: what to do.

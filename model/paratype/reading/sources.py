@@ -12,9 +12,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any, cast
 
-__all__ = ["COMPRESSIONS", "STDIN", "Failure", "open_chunks", "open_whole", "suffixes"]
+__all__ = ["COMPRESSIONS", "STDIN", "SUFFIXES", "Failure", "open_chunks", "open_whole", "suffixes"]
 
 STDIN = "-"
+
+SUFFIXES = (".txt", ".md", ".html", ".htm", ".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
+"""The kinds of file that are read, by suffix; one of `COMPRESSIONS` may stand after it."""
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 """How a file is compressed, by its last suffix."""
