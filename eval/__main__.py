@@ -66,7 +66,11 @@ def curve(
     from eval.curve import learning_curve
     from training.corpus import load_corpus
 
-    _write("curve.json", learning_curve(load_corpus(), data, encoder=encoder, log=print))
+    points = []
+    for point in learning_curve(load_corpus(), data, encoder=encoder):
+        print(point)
+        points.append(point)
+    _write("curve.json", points)
     _publish()
 
 

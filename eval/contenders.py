@@ -206,6 +206,7 @@ CONTENDERS: tuple[Contender, ...] = (
     Contender("spaCy, bag of words", "words", _spacy, packages=("spacy",)),
     Contender("Paratype accurate", "encoders", partial(_paratype, "accurate", 1), _batches, slow=True),
     Contender("Paratype accurate, two cores", "encoders", partial(_paratype, "accurate", 2), _batches, (), 2, True),
+    Contender("Paratype auto, two cores", "encoders", partial(_paratype, "auto", 2), _batches, (), 2, True),
     Contender(REFERENCES["encoders"], "encoders", _sentence_transformers, packages=_START, slow=True),
     Contender("SetFit", "encoders", _setfit, packages=("setfit", *_START), slow=True),
 )

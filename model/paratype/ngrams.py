@@ -55,7 +55,7 @@ class NgramIndex:
 
     vocabulary: tuple[str, ...]
     pair_bits: int
-    chunk: int = 8192
+    chunk: int = 4096
 
     @property
     def n_columns(self) -> int:

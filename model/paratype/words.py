@@ -79,16 +79,15 @@ def split(texts: pa.Array) -> Words:
     _, ends, folded = _fold_beyond_ascii(_blank_signs(texts)).buffers()
     data = (folded.to_pybytes() if folded else b"").translate(_FOLD)
     bounds = np.frombuffer(ends, np.int64)[: len(texts) + 1]
-    is_letter = np.frombuffer(data, np.uint8) != _SPACE
-    edges = np.flatnonzero(is_letter[1:] != is_letter[:-1]) + 1
-    if is_letter.size:
-        edges = np.concatenate([[0] if is_letter[0] else [], edges, [len(data)] if is_letter[-1] else []])
+    is_letter = np.zeros(len(data) + 2, np.bool_)  # with what is no letter at both ends
+    np.not_equal(np.frombuffer(data, np.uint8), _SPACE, out=is_letter[1:-1])
+    edges = np.flatnonzero(is_letter[1:] != is_letter[:-1])
     # Where a text ends in a word and the next one starts with one, nothing else parts the two.
-    between = np.unique(bounds[(bounds > 0) & (bounds < len(data))])
-    between = between[is_letter[between] & is_letter[between - 1]]
+    between = np.unique(bounds)
+    between = between[is_letter[between] & is_letter[between + 1]]
     if between.size:
         edges = np.insert(edges, np.searchsorted(edges, between).repeat(2), between.repeat(2))
-    starts, stops = edges.astype(np.int64).reshape(-1, 2).T.copy()
+    starts, stops = np.ascontiguousarray(edges.reshape(-1, 2).T)
     return Words(data, starts, stops - starts, np.searchsorted(starts, bounds).astype(np.int64))
 
 
