@@ -11,6 +11,8 @@ from paratype.features import NgramFeatures
 from paratype.ngrams import text_array
 
 # scikit-learn's own collection stops at an estimator that takes text; these of its checks need no numbers.
+# Left out are those that fit on arrays of numbers, which are no texts; what they promise is tested here and in
+# test_model.py (weights count like repetition, order, subsets) and test_artifact.py (models are saved, not pickled).
 CHECKS = [
     estimator_checks.check_do_not_raise_errors_in_init_or_set_params,
     estimator_checks.check_estimator_cloneable,
@@ -23,18 +25,6 @@ CHECKS = [
     estimator_checks.check_set_params,
     estimator_checks.check_valid_tag_types,
 ]
-
-# Skipped, and why: all others fit on arrays of random numbers, which are no texts.
-SKIPPED = (
-    "check_fit2d_*, check_fit1d, check_fit_*: fit on arrays of numbers",
-    "check_classifiers_*, check_supervised_*: fit on arrays of numbers",
-    "check_sample_weight*: fit on arrays of numbers; see test_weight_counts_like_repetition",
-    "check_dtype_object, check_complex_data, check_estimator_sparse_*: about dtypes of numbers",
-    "check_n_features_in*, check_dataframe_column_names_consistency: text has no feature columns",
-    "check_estimators_pickle: models are saved by paratype.artifact; see test_artifact.py",
-    "check_methods_*_invariance, check_dict_unchanged, check_dont_overwrite_attributes: fit on numbers; order and "
-    "subsets are tested in test_model.py",
-)
 
 
 def small(**changes):
