@@ -124,8 +124,10 @@ class Labelled:
         for place, row in enumerate(rows):
             for name, value in self._columns(row).items():
                 if name in names:
-                    own.setdefault(names[name], [None] * len(rows))[place] = value
-        return _table(len(rows), {name: arrow_column(values) for name, values in own.items()})
+                    if name not in own:
+                        own[name] = [None] * len(rows)
+                    own[name][place] = value
+        return _table(len(rows), {names[name]: arrow_column(values) for name, values in own.items()})
 
     def _columns(self, row: Row) -> Mapping[str, Any]:
         """Return a row's own columns, without a text inside one of them that is not kept."""
@@ -231,9 +233,10 @@ def _runs(rows: list[Row]) -> Iterator[list[Row]]:
 
 
 def _is_next(before: Mapping[str, Any], columns: Mapping[str, Any]) -> bool:
-    if isinstance(before, ArrowRow) and isinstance(columns, ArrowRow):
+    # By type, since `isinstance` is slow for a Mapping.
+    if type(before) is type(columns) is ArrowRow:
         return before.rows is columns.rows and before.place + 1 == columns.place
-    return not isinstance(before, ArrowRow) and not isinstance(columns, ArrowRow)
+    return ArrowRow not in (type(before), type(columns))
 
 
 def _table(rows: int, columns: dict[str, pa.Array]) -> pa.Table:
