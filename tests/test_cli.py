@@ -345,10 +345,10 @@ def test_json_lines_in_a_pipe(label):
     assert label("a.txt").stdout == label("a.txt", "--format", "jsonl").stdout == label("a.txt", "-f", "jsonl").stdout
 
 
-@pytest.mark.parametrize("name", ["out.jsonl", "out.ndjson", "out.csv", "out.txt"])
+@pytest.mark.parametrize("name", ["out.jsonl", "out.ndjson", "out.csv", "out.txt", "out.html"])
 def test_the_suffix_decides_the_format(label, name):
     result = label("a.txt", "-o", name)
-    format = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".txt": "table"}[Path(name).suffix]
+    format = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".txt": "table", ".html": "html"}[Path(name).suffix]
     assert result.exit_code == 0 and result.stdout == ""
     assert Path(name).read_text() == label("a.txt", "--format", format).stdout
     assert f"2 rows from 1 files written to {name}: " in result.stderr

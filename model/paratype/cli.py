@@ -65,6 +65,7 @@ class Format(str, Enum):
     csv = "csv"
     tsv = "tsv"
     parquet = "parquet"
+    html = "html"
 
 
 _SUFFIXES = {
@@ -73,6 +74,8 @@ _SUFFIXES = {
     ".csv": Format.csv,
     ".tsv": Format.tsv,
     ".parquet": Format.parquet,
+    ".html": Format.html,
+    ".htm": Format.html,
     ".txt": Format.table,
 }
 
@@ -255,7 +258,7 @@ def _format_for(output: Path | None) -> Format:
     suffix, _ = suffixes(output.name)
     if suffix not in _SUFFIXES:
         raise typer.BadParameter(
-            f"cannot tell the format from {output.name!r}; end it in .jsonl, .csv or .parquet, or give --format"
+            f"cannot tell the format from {output.name!r}; end it in .jsonl, .csv, .parquet or .html, or give --format"
         )
     return _SUFFIXES[suffix]
 
