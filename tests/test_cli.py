@@ -20,7 +20,9 @@ from typer.testing import CliRunner
 import paratype
 from paratype import LABELS
 from paratype.artifact import MANIFEST_FILE, MODEL_FILE
+from paratype.batch import Report, label_files
 from paratype.cli import app, main
+from paratype.progress import show_progress
 
 SCRIPT = shutil.which("paratype", path=str(Path(sys.executable).parent))
 DOCUMENT = "At least ten people were killed.\n\nThe team won the match.\n"
@@ -315,6 +317,30 @@ def test_types_of_parquet_survive(label):
     written = pq.read_table("out.parquet")
     assert written.select(table.column_names).equals(pq.read_table("a.parquet"))
     assert written["label"].null_count == 0
+
+
+def test_progress_follows_what_is_labelled(folder, monkeypatch):
+    # The document is read whole before its first paragraph is labelled.
+    monkeypatch.setattr("paratype.batch._MOST_CHARACTERS", -1)
+    write("long.txt", "\n\n".join(f"Shells hit post {n}." for n in range(300)))
+    write("rows.jsonl", '{"text": "One."}\n' * 3)
+    report = Report()
+    labelling = label_files(["a.txt", "long.txt", "rows.jsonl"], paratype.load(folder), report=report, threads=1)
+    done = [report.done for _ in labelling]
+    assert done == sorted(done) and done[-1] == report.bytes
+    assert 0.4 < done[151] / report.bytes < 0.6
+
+
+def test_a_line_of_progress_has_rate_and_time_left(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    with show_progress(terminal, 100) as progress:
+        for part in (10, 50, 90):
+            progress(Report(source="a\x1b.txt", bytes=100, done=part, rows=part * 100))
+            time.sleep(0.15)
+    shown = terminal.getvalue()
+    assert re.search(r"90%.*9,000 rows, [\d,]+ a second,.*0:00:\d\d.*left.*a \.txt", shown)
 
 
 def test_a_strict_run_stops_and_writes_no_output(label):
@@ -799,6 +825,18 @@ def test_show_a_folder_whose_provenance_is_none(folder, provenance):
     manifest = json.loads((folder / MANIFEST_FILE).read_text())
     (folder / MANIFEST_FILE).write_text(json.dumps({**manifest, "provenance": provenance}))
     assert paratype_("show", folder).exit_code in (0, 4)
+
+
+def test_show_leaves_out_what_a_card_has_for_the_hub(folder):
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n\n# A card\n\n---\n\nMore.\n")
+    output = paratype_("show", folder).stdout
+    assert output.endswith("\n\n# A card\n\n---\n\nMore.\n") and "license" not in output
+
+
+def test_show_says_what_a_model_asks_and_writes_provenance_plainly():
+    output = paratype_("show", "auto").stdout
+    assert re.search(r"^asks +fast, and accurate where fast is less sure than 0\.\d\d$", output, re.MULTILINE)
+    assert re.search(r"^packages +joblib \d", output, re.MULTILINE)
 
 
 def test_a_card_cannot_steer_a_terminal(folder):

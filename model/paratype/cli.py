@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperGroup, TyperOption
 
 import paratype
 from paratype.types import DEFAULT_MODEL
@@ -38,8 +38,8 @@ class _Commands(TyperGroup):
     def get_params(self, ctx: Any) -> Any:
         params = super().get_params(ctx)
         for param in params:
-            # One of typer's two options for completion is enough in the help.
-            param.hidden = getattr(param, "hidden", False) or param.name == "show_completion"
+            if isinstance(param, TyperOption) and param.name == "show_completion":
+                param.hidden = True  # one of typer's two options for completion is enough in the help
         return params
 
     def invoke(self, ctx: Any) -> Any:
