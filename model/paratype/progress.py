@@ -40,7 +40,7 @@ def show_progress(stream: TextIO, total_bytes: int | None) -> Iterator[Callable[
             nonlocal before
             before = report.rows if before is None else before  # the first rows came with what takes long to start
             rate = (report.rows - before) / (time.monotonic() - began)
-            shown = {"rows": report.rows, "rate": rate, "description": printable(report.source)}
-            progress.update(task, completed=report.done, **shown)
+            source = printable(report.source)
+            progress.update(task, completed=report.done, description=source, rows=report.rows, rate=rate)
 
         yield update

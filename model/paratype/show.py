@@ -30,7 +30,7 @@ def describe(folder: Path) -> str:
         if metrics
         else "not scored"
     )
-    shown = f"{size:6.1f} MB" if size >= 0.1 else "< 0.1 MB"
+    shown = f"{size:6.1f} MB" if size >= 0.1 else "<0.1 MB"
     return f"{folder.name:<10} {shown:>9}   {scores}{'; the default' if folder.name == DEFAULT_MODEL else ''}"
 
 
