@@ -100,12 +100,25 @@ def bench(
     _publish()
 
 
+@app.command()
+def readme(
+    picture: Annotated[bool, typer.Option(help="Take the picture of the reading view; needs Chromium.")] = True,
+) -> None:
+    """Put anew into the README what it shows of the command line: picture, example, and table of commands."""
+    from eval.picture import take_picture
+    from eval.report import fill
+
+    fill(ROOT / "README.md", {"example": _example(), "commands": _commands()})
+    if picture:
+        take_picture(ROOT / "examples" / "article.txt", ROOT / "docs" / "reading-view.png")
+
+
 def _publish() -> dict[str, str]:
     """Write all tables from the stored results, and fill them into README and cards."""
     from eval.report import fill, tables
 
     results = _read("scores.json") | {"curve": _read("curve.json"), "bench": _read("bench.json")}
-    made = tables(results) | {"example": _example()}
+    made = tables(results) | {"example": _example(), "commands": _commands()}
     sections = (f"## {name}\n\n{table}" for name, table in made.items())
     (RESULTS / "tables.md").write_text("\n\n".join(sections) + "\n", "utf-8")
     for path in [ROOT / "README.md", *ROOT.glob("artifacts/*/README.md"), ROOT / "training/corpus/README.md"]:
@@ -119,6 +132,15 @@ def _example() -> str:
     command = [paratype, "label", "--quiet", "--format", "table", "examples/article.txt"]
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return "```\n" + "\n".join(line.rstrip() for line in printed.rstrip().splitlines()) + "\n```"
+
+
+def _commands() -> str:
+    """Return the table of commands, from their help."""
+    from eval.report import command_table
+    from paratype import cli
+
+    commands = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
+    return command_table({name: command.get_short_help_str(limit=200) for name, command in commands.items()})
 
 
 def _write(name: str, content: Any, folder: Path = RESULTS) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from paratype import LABELS, TYPES
 
-__all__ = ["bench_table", "fill", "score_table", "tables"]
+__all__ = ["bench_table", "command_table", "fill", "score_table", "tables"]
 
 _HEADLINES = {
     "accuracy": "accuracy",
@@ -236,6 +236,12 @@ def _disk_sentence(disk: dict[str, Any] | None, cores: int) -> str:
         f"`paratype label` with the word model and {cores} cores, {disk['rows']} rows from a JSON lines file to a "
         f"Parquet file: {disk['rows_per_second']:,.0f} rows a second, {disk['peak_mebibytes']:.0f} MiB at the peak."
     )
+
+
+def command_table(helps: dict[str, str]) -> str:
+    """Return the commands of a command line and the first sentence that each has to say of itself."""
+    rows = (f"| `paratype {name}` | {text} |" for name, text in helps.items())
+    return "\n".join(["| command | what it does |", "| --- | --- |", *rows])
 
 
 def _with_spread(values: dict[str, float], digits: str) -> str:

@@ -20,7 +20,9 @@ from typer.testing import CliRunner
 import paratype
 from paratype import LABELS
 from paratype.artifact import MANIFEST_FILE, MODEL_FILE
-from paratype.cli import app
+from paratype.batch import Report, label_files
+from paratype.cli import app, main
+from paratype.progress import show_progress
 
 SCRIPT = shutil.which("paratype", path=str(Path(sys.executable).parent))
 DOCUMENT = "At least ten people were killed.\n\nThe team won the match.\n"
@@ -317,6 +319,30 @@ def test_types_of_parquet_survive(label):
     assert written["label"].null_count == 0
 
 
+def test_progress_follows_what_is_labelled(folder, monkeypatch):
+    # The document is read whole before its first paragraph is labelled.
+    monkeypatch.setattr("paratype.batch._MOST_CHARACTERS", -1)
+    write("long.txt", "\n\n".join(f"Shells hit post {n}." for n in range(300)))
+    write("rows.jsonl", '{"text": "One."}\n' * 3)
+    report = Report()
+    labelling = label_files(["a.txt", "long.txt", "rows.jsonl"], paratype.load(folder), report=report, threads=1)
+    done = [report.done for _ in labelling]
+    assert done == sorted(done) and done[-1] == report.bytes
+    assert 0.4 < done[151] / report.bytes < 0.6
+
+
+def test_a_line_of_progress_has_rate_and_time_left(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    with show_progress(terminal, 100) as progress:
+        for part in (10, 50, 90):
+            progress(Report(source="a\x1b.txt", bytes=100, done=part, rows=part * 100))
+            time.sleep(0.15)
+    shown = terminal.getvalue()
+    assert re.search(r"90%.*9,000 rows, [\d,]+ a second,.*0:00:\d\d.*left.*a \.txt", shown)
+
+
 def test_a_strict_run_stops_and_writes_no_output(label):
     write("bad.jsonl", '{"text": "One."}\ntorn\n{"text": "Two."}\n')
     write("out.jsonl", "mine")
@@ -345,13 +371,13 @@ def test_json_lines_in_a_pipe(label):
     assert label("a.txt").stdout == label("a.txt", "--format", "jsonl").stdout == label("a.txt", "-f", "jsonl").stdout
 
 
-@pytest.mark.parametrize("name", ["out.jsonl", "out.ndjson", "out.csv", "out.txt"])
+@pytest.mark.parametrize("name", ["out.jsonl", "out.ndjson", "out.csv", "out.txt", "out.html"])
 def test_the_suffix_decides_the_format(label, name):
     result = label("a.txt", "-o", name)
-    format = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".txt": "table"}[Path(name).suffix]
+    format = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".txt": "table", ".html": "html"}[Path(name).suffix]
     assert result.exit_code == 0 and result.stdout == ""
     assert Path(name).read_text() == label("a.txt", "--format", format).stdout
-    assert f"2 rows from 1 files written to {name}: " in result.stderr
+    assert f"2 rows from 1 file written to {name}: " in result.stderr
 
 
 def test_the_number_of_jobs_changes_nothing(label):
@@ -410,8 +436,9 @@ def test_the_option_outdoes_the_suffix(label):
 def test_an_unknown_suffix_is_wrong_usage(label):
     result = label("a.txt", "-o", "out.xlsx")
     assert result.exit_code == 2 and not Path("out.xlsx").exists()
-    assert "cannot tell the format from 'out.xlsx'; end it in .jsonl, .csv or .parquet, or give --format" in unboxed(
-        result.stderr
+    assert (
+        "cannot tell the format from 'out.xlsx'; end it in .jsonl, .csv, .parquet or .html, or give --format"
+        in unboxed(result.stderr)
     )
     assert label("a.txt", "-o", "out.xlsx", "-f", "csv").exit_code == 0
 
@@ -558,11 +585,54 @@ def test_a_terminal_gets_a_table_with_colours(folder):
         pass
     os.close(terminal)
     assert child.wait(timeout=60) == 0
-    assert b"\x1b[33m" in output and b"casualty_figure" in output and b"also states" in output
+    assert b"\x1b[33m" in output and b"casualty_figure" in output and b"score" in output
     assert b"52 rows from 2 files" in output and b'{"source"' not in output
 
 
+def test_a_closing_line_says_what_came_of_it(label):
+    write("many.jsonl", '{"text": "At least ten people were killed."}\n' * 1200)
+    closing = label("many.jsonl", "a.txt", "missing.txt", "-o", "out.csv").stderr.splitlines()[-1]
+    assert closing.startswith("1,202 rows from 2 files written to out.csv: 1,201 casualty_figure, 1 none; ")
+    assert closing.endswith(" to review, 1 failed")
+
+
 # Exit codes
+
+
+def main_(monkeypatch, *arguments):
+    """Run the command line as the installed command does, and return its exit code."""
+    monkeypatch.setattr(sys, "argv", ["paratype", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ending:
+        main()
+    return ending.value.code
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (ZeroDivisionError("x\x1b"), "ZeroDivisionError: x ; this is a fault of Paratype's: paratype --debug label"),
+        (MemoryError(), "out of memory; give fewer --jobs, or part the largest input"),
+    ],
+    ids=["fault", "memory"],
+)
+def test_a_fault_of_ours_is_a_message_and_with_debug_a_traceback(folder, monkeypatch, capsys, error, message):
+    def broken(*_, **__):
+        raise error
+
+    monkeypatch.setattr("paratype.batch.label_files", broken)
+    assert main_(monkeypatch, "label", "a.txt", "--model", folder) == 70
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {message}") and said.count("\n") == 1
+    assert main_(monkeypatch, "--debug", "label", "a.txt", "--model", folder) == 70
+    assert "in broken" in capsys.readouterr().err
+
+
+def test_with_debug_a_refusal_says_where_it_came_up():
+    plain = script("show", "nonesuch")
+    result = script("--debug", "show", "nonesuch")
+    assert result.returncode == plain.returncode == 4
+    assert "Traceback" not in plain.stderr and "Traceback" in result.stderr
+    assert result.stderr.startswith(plain.stderr)
 
 
 def test_a_bad_file_among_good_ones_is_named(label):
@@ -757,6 +827,18 @@ def test_show_a_folder_whose_provenance_is_none(folder, provenance):
     assert paratype_("show", folder).exit_code in (0, 4)
 
 
+def test_show_leaves_out_what_a_card_has_for_the_hub(folder):
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n\n# A card\n\n---\n\nMore.\n")
+    output = paratype_("show", folder).stdout
+    assert output.endswith("\n\n# A card\n\n---\n\nMore.\n") and "license" not in output
+
+
+def test_show_says_what_a_model_asks_and_writes_provenance_plainly():
+    output = paratype_("show", "auto").stdout
+    assert re.search(r"^asks +fast, and accurate where fast is less sure than 0\.\d\d$", output, re.MULTILINE)
+    assert re.search(r"^packages +joblib \d", output, re.MULTILINE)
+
+
 def test_a_card_cannot_steer_a_terminal(folder):
     (folder / "README.md").write_bytes(b"# A \x1b[31mcard\xff\n\n    code\n")
     output = paratype_("show", folder).stdout
@@ -788,6 +870,24 @@ def test_shipped_models_go_by_their_names(shipped):
 def test_models_of_the_installed_command():
     result = script("models")
     assert result.returncode == 0 and result.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [("paratype la", "label"), ("paratype label --model f", "fast"), ("paratype show a", "accurate")],
+)
+def test_a_shell_completes_commands_and_models(words, offered):
+    setting = {"_PARATYPE_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    result = script(env={**os.environ, **setting})
+    assert offered in result.stdout.split()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_installed_for_a_shell(shell, tmp_path):
+    result = script(env={**os.environ, "_PARATYPE_COMPLETE": f"source_{shell}"})
+    assert result.returncode == 0 and "_PARATYPE_COMPLETE" in result.stdout
+    output = unboxed(script("--help").stdout)
+    assert "--install-completion" in output and "--show-completion" not in output
 
 
 def test_version():

@@ -669,7 +669,7 @@ def test_a_million_columns(run, format):
     count = 1_000_000
     header = ",".join(f"c{number}" for number in range(count))
     output, said = run("a.csv", f"{header},text\n{'1,' * count}{KILLED}\n", format)
-    assert "casualty_figure" in output and said[-1].startswith("1 rows from 1 files")
+    assert "casualty_figure" in output and said[-1].startswith("1 row from 1 file")
 
 
 def test_twenty_thousand_columns_in_parquet(folder, tmp_path):

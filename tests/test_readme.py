@@ -17,6 +17,13 @@ def test_python_examples_run(code, tmp_path):
     subprocess.run([sys.executable, "-W", "error::FutureWarning", "-c", code], cwd=tmp_path, check=True, timeout=120)
 
 
+def test_the_table_of_commands_is_that_of_the_help():
+    from eval.__main__ import _commands
+
+    (table,) = re.findall(r"<!-- table:commands -->\n(.*?)\n<!-- /table -->", README, re.DOTALL)
+    assert table == _commands()
+
+
 def test_files_that_are_linked_exist():
     for page in [ROOT / "README.md", *ROOT.glob("artifacts/*/README.md"), ROOT / "training/corpus/README.md"]:
         for link in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):

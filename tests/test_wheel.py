@@ -44,6 +44,10 @@ def test_it_holds_both_models(names):
     assert len(names) == len(set(names))
 
 
+def test_it_holds_what_the_reading_view_is_made_of(names):
+    assert {f"paratype/writing/page.{suffix}" for suffix in ("css", "html.jinja", "js")} <= set(names)
+
+
 def test_it_holds_the_licences(names):
     held = {Path(name).name for name in names if ".dist-info/licenses/" in name}
     assert held == {"LICENSE", "LICENSE-APACHE", "NOTICE"}

@@ -36,6 +36,7 @@ class Report:
         files: inputs read to their end.
         source: the input being read.
         bytes: bytes read so far.
+        done: how many of them, about, are labelled: documents are read whole, and labelled bit by bit.
         rows: rows labelled.
         labels: how often each label was given.
         review: rows that a person should look at.
@@ -46,11 +47,17 @@ class Report:
     files: int = 0
     source: str = ""
     bytes: int = 0
+    done: int = 0
     rows: int = 0
     labels: Counter[str] = field(default_factory=Counter)
     review: int = 0
     failures: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    _starts: dict[str, int] = field(default_factory=dict)
+
+    def begin(self, source: str) -> None:
+        """Note that an input begins."""
+        self.source, self._starts[source] = source, self.bytes
 
     def add_bytes(self, count: int) -> None:
         """Count bytes that were read."""
@@ -61,6 +68,8 @@ class Report:
         self.rows += len(labelled.rows)
         self.labels.update(labelled.answers["label"].drop_null().to_pylist())
         self.review += labelled.answers["review"].true_count
+        last = labelled.rows[-1]
+        self.done = self.bytes if last.end is None else min(self.bytes, self._starts.get(last.source, 0) + last.end)
 
 
 @dataclass(frozen=True)
@@ -269,8 +278,8 @@ def _renamed(columns: list[str], written: set[str]) -> dict[str, str]:
 
 
 def _all_rows(sources: Iterable[str], report: Report, strict: bool, **options: Any) -> Iterator[Row]:
-    for report.source in sources:
-        source = report.source
+    for source in sources:
+        report.begin(source)
         try:
             for row in read_rows(source, on_bytes=report.add_bytes, on_note=report.notes.append, **options):
                 if row.error:

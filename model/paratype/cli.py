@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import Enum
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperGroup, TyperOption
 
 import paratype
 from paratype.types import DEFAULT_MODEL
@@ -26,11 +28,19 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 # Exit codes beside 0; the last three are what a shell gives for a command that SIGINT, SIGPIPE or SIGTERM ended.
-SOME_FAILED, WRONG_USAGE, NOTHING_READ, MODEL_REFUSED, INTERRUPTED, READER_GONE, TERMINATED = 1, 2, 3, 4, 130, 141, 143
+SOME_FAILED, WRONG_USAGE, NOTHING_READ, MODEL_REFUSED, FAULT = 1, 2, 3, 4, 70
+INTERRUPTED, READER_GONE, TERMINATED = 130, 141, 143
 
 
 class _Commands(TyperGroup):
-    """The commands, which end quietly if who reads what they print goes away, as `head` does."""
+    """The commands, which end with a message and a code, and quietly if who reads what they print goes away."""
+
+    def get_params(self, ctx: Any) -> Any:
+        params = super().get_params(ctx)
+        for param in params:
+            if isinstance(param, TyperOption) and param.name == "show_completion":
+                param.hidden = True  # one of typer's two options for completion is enough in the help
+        return params
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -39,6 +49,10 @@ class _Commands(TyperGroup):
             _discard(sys.stdout)
             _discard(sys.stderr)
             raise typer.Exit(READER_GONE) from error
+        except (typer.Exit, typer.BadParameter) as ending:
+            if ctx.params["debug"] and ending.__cause__:
+                traceback.print_exception(ending.__cause__)
+            raise
 
 
 def _discard(stream: TextIO) -> None:
@@ -52,7 +66,6 @@ app = typer.Typer(
     "analysis, or none of them.",
     no_args_is_help=True,
     rich_markup_mode="markdown",  # else the help keeps the line ends of the docstrings
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -65,6 +78,7 @@ class Format(str, Enum):
     csv = "csv"
     tsv = "tsv"
     parquet = "parquet"
+    html = "html"
 
 
 _SUFFIXES = {
@@ -73,6 +87,8 @@ _SUFFIXES = {
     ".csv": Format.csv,
     ".tsv": Format.tsv,
     ".parquet": Format.parquet,
+    ".html": Format.html,
+    ".htm": Format.html,
     ".txt": Format.table,
 }
 
@@ -81,7 +97,22 @@ def main() -> None:
     """Run the command line. Its standard output is UTF-8, whatever the locale."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="\n")
-    app()
+    try:
+        app()
+    except Exception as error:
+        sys.exit(_report_fault(error))
+
+
+def _report_fault(error: Exception) -> int:
+    """Say what happened that must not; where, if that is asked for."""
+    if "--debug" in sys.argv:
+        traceback.print_exception(error)
+    elif isinstance(error, MemoryError):
+        _say("error: out of memory; give fewer --jobs, or part the largest input")
+    else:
+        again = shlex.join(["paratype", "--debug", *sys.argv[1:]])
+        _say(f"error: {type(error).__name__}: {error}; this is a fault of Paratype's: {again} shows where")
+    return FAULT
 
 
 def _version(asked: bool) -> None:
@@ -90,10 +121,19 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
+def _model_names() -> list[str]:
+    from paratype.artifact import shipped_models
+
+    return list(shipped_models())
+
+
 @app.callback()
 def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show where in the program an error came up; before the command.")
     ] = False,
 ) -> None:
     pass
@@ -117,7 +157,10 @@ def label(
         ),
     ] = None,
     model: Annotated[
-        str, typer.Option(help="A shipped model's name (see `paratype models`) or a model folder.")
+        str,
+        typer.Option(
+            help="A shipped model's name (see `paratype models`) or a model folder.", autocompletion=_model_names
+        ),
     ] = DEFAULT_MODEL,
     text_column: Annotated[
         str, typer.Option(help="Column of tables that holds the text; in JSON, a.b is inside a.")
@@ -156,8 +199,8 @@ def label(
     file, everything else to standard error.
 
     Exit codes: 0 all done; 1 finished, but some inputs or rows failed (each is named); 2 wrong usage, or the output
-    cannot be written; 3 nothing could be read; 4 the model was refused; 130 interrupted; 141 the reader of standard
-    output went away; 143 terminated.
+    cannot be written; 3 nothing could be read; 4 the model was refused; 70 a fault of Paratype; 130 interrupted;
+    141 the reader of standard output went away; 143 terminated.
     """
     _check_encoding(encoding)
     sources = _find(inputs)
@@ -200,7 +243,11 @@ def models() -> None:
 
 
 @app.command()
-def show(model: Annotated[str, typer.Argument(help="A shipped model's name or a model folder.")]) -> None:
+def show(
+    model: Annotated[
+        str, typer.Argument(help="A shipped model's name or a model folder.", autocompletion=_model_names)
+    ],
+) -> None:
     """Print a model's labels, thresholds, provenance and card."""
     from paratype.artifact import shipped_folder, shipped_models
     from paratype.show import card
@@ -255,7 +302,7 @@ def _format_for(output: Path | None) -> Format:
     suffix, _ = suffixes(output.name)
     if suffix not in _SUFFIXES:
         raise typer.BadParameter(
-            f"cannot tell the format from {output.name!r}; end it in .jsonl, .csv or .parquet, or give --format"
+            f"cannot tell the format from {output.name!r}; end it in .jsonl, .csv, .parquet or .html, or give --format"
         )
     return _SUFFIXES[suffix]
 
@@ -406,9 +453,14 @@ def _size(source: str) -> int:
 
 
 def _summary(report: Report, output: Path | None) -> str:
-    counts = ", ".join(f"{count} {name}" for name, count in report.labels.most_common())
-    where = f"{report.rows} rows from {report.files} files" + (f" written to {output}" if output else "")
-    return f"{where}: {counts or 'nothing to label'}; {report.review} to review, {len(report.failures)} failed"
+    counts = ", ".join(f"{count:,} {name}" for name, count in report.labels.most_common())
+    where = f"{_counted(report.rows, 'row')} from {_counted(report.files, 'file')}"
+    where += f" written to {output}" if output else ""
+    return f"{where}: {counts or 'nothing to label'}; {report.review:,} to review, {len(report.failures):,} failed"
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count:,} {name}{'' if count == 1 else 's'}"
 
 
 def _say(message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
@@ -21,27 +22,25 @@ def show_progress(stream: TextIO, total_bytes: int | None) -> Iterator[Callable[
         total_bytes: size of all inputs; None if it is not known.
     """
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     columns = (
         BarColumn(),
         TaskProgressColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[rows]} rows", markup=False),
+        TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} a second,"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        TextColumn("left"),
         TextColumn("{task.description}", markup=False),
     )
     with Progress(*columns, console=Console(file=stream), transient=True) as progress:
-        task = progress.add_task("", total=total_bytes, rows=0)
+        task = progress.add_task("", total=total_bytes, rows=0, rate=0)
+        began, before = time.monotonic(), None
 
         def update(report: Report) -> None:
-            progress.update(task, completed=report.bytes, rows=report.rows, description=printable(report.source))
+            nonlocal before
+            before = report.rows if before is None else before  # the first rows came with what takes long to start
+            rate = (report.rows - before) / (time.monotonic() - began)
+            source = printable(report.source)
+            progress.update(task, completed=report.done, description=source, rows=report.rows, rate=rate)
 
         yield update

@@ -18,7 +18,7 @@ from paratype.reading import Row
 from paratype.runs.journal import Journal
 from paratype.runs.lock import locked_folder
 
-OUTPUTS = ["out.jsonl", "out.csv", "out.tsv", "out.parquet", "out.txt", "out.jsonl.gz", "out.csv.zst"]
+OUTPUTS = ["out.jsonl", "out.csv", "out.tsv", "out.parquet", "out.txt", "out.html", "out.jsonl.gz", "out.csv.zst"]
 TEXTS = ["At least ten people were killed.", "=We will strike your bases.", "", "The team won the match."]
 
 

@@ -214,9 +214,12 @@ def test_a_table_shows_what_matters():
         record(paragraph=2, label=None, score=None, labels=None, review=None, text="", error="line 3: not JSON"),
     ]
     output = written("table", records)
-    first, second, third = (line for line in output.splitlines() if line.strip()[:1].isdigit())
-    assert "a.txt" in output.splitlines()[0]
-    assert first.split() == ["0", "casualty_figure", "0.93", "?", "attack_report", "Ten", "died."]
+    lines = output.splitlines()
+    first, second, third = (line for line in lines if line.strip()[:1].isdigit())
+    assert "a.txt" in lines[0]
+    assert first.split() == ["0", "casualty_figure", "0.93", "Ten", "died."]
+    under = lines.index(first) + 1
+    assert [line.split() for line in lines[under : under + 2]] == [["+", "attack_report"], ["?", "for", "review"]]
     assert second.split() == ["1", "none", "0.93", "The", "team", "won."]
     assert third.split() == ["2", "error", "line", "3:", "not", "JSON"]
 
@@ -227,6 +230,13 @@ def test_a_table_for_each_file():
     )
     assert output.index("a.txt") < output.index("b.txt") and output.count("b.txt") == 1
     assert [line.split()[0] for line in output.splitlines() if "Ten died" in line] == ["0", "0", "1"]
+
+
+def test_a_table_goes_on_over_batches():
+    rows = [record(paragraph=None, text=f"Row {n}.") for n in range(6)]
+    whole = written("table", rows)
+    assert written("table", rows[:1], rows[1:4], rows[4:]) == whole
+    assert [line.split()[0] for line in whole.splitlines() if "Row" in line] == list("012345")
 
 
 def test_a_table_of_nothing_is_empty():
@@ -242,7 +252,8 @@ def test_a_table_shows_the_text_column():
     stream = io.StringIO(newline="")
     records = [record(body="Twenty fled."), record(source="b.csv", body="Twenty fled.")]
     del records[1]["text"]
-    FORMATS["table"](stream, text_column="body").write(labelled(records))
+    with FORMATS["table"](stream, text_column="body") as writer:
+        writer.write(labelled(records))
     assert (stream.getvalue().count("Ten died."), stream.getvalue().count("Twenty fled.")) == (1, 1)
 
 

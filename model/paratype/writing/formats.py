@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from paratype.writing.page import PageWriter
 from paratype.writing.parquet import ParquetWriter
 from paratype.writing.plain import CsvWriter, JsonlWriter, TsvWriter
 from paratype.writing.terminal import TableWriter
@@ -14,6 +15,7 @@ FORMATS: dict[str, type[Writer]] = {
     "csv": CsvWriter,
     "tsv": TsvWriter,
     "parquet": ParquetWriter,
+    "html": PageWriter,
     "table": TableWriter,
 }
 """The ways to write labelled rows, by name."""

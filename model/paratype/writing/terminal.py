@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -9,6 +10,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 from paratype.writing.writer import Writer
 
 if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
     from paratype.batch import Labelled
 
 __all__ = ["TableWriter", "printable"]
@@ -20,47 +24,83 @@ _COLOURS = {
     "analysis": "cyan",
     "none": "dim",
 }
+_WIDTH_IN_A_FILE = 120
+# Of `+ threat_statement`; longer names are folded.
+_LABEL_WIDTH = 18
 
 
 class TableWriter(Writer):
-    """A table to read, one per file: colours and the terminal's width on a terminal, plain text elsewhere."""
+    """A table to read, one per file: colours and the terminal's width on a terminal, plain text elsewhere.
+
+    What was last shown is held back, so that a file that comes in several batches has one table.
+    """
 
     def __init__(self, stream: TextIO, folder: Path | None = None, **options: Any) -> None:
         from rich.console import Console
 
         super().__init__(stream, folder, **options)
         terminal = stream.isatty()
-        self._console = Console(file=stream, width=None if terminal else 120, highlight=False)
+        self._console = Console(file=stream, width=None if terminal else _WIDTH_IN_A_FILE, highlight=False)
+        self._places = self._held_back("places.jsonl")
+        self._places.seek(0)
+        self._source, self._rows = json.loads([b'["", 0]', *self._places][-1])
 
     def write(self, labelled: Labelled) -> None:
         """Print some rows."""
         for source, group in groupby(labelled.records(), key=lambda record: record["source"]):
             self._print(source, list(group))
+            self._places.write(json.dumps([self._source, self._rows]).encode() + b"\n")
+
+    def flush(self) -> None:
+        """Hand on what was taken so far to the operating system."""
+        self._places.flush()
+        super().flush()
 
     def _print(self, source: str, records: list[dict[str, Any]]) -> None:
-        from rich import box
-        from rich.table import Table
         from rich.text import Text
 
-        table = Table(title=Text(printable(source)), title_justify="left", box=box.SIMPLE, pad_edge=False)
-        table.add_column("¶", justify="right")
-        table.add_column("label", no_wrap=True)
-        table.add_column("score", justify="right")
-        table.add_column("also states")
-        table.add_column("text", ratio=1)
-        for place, record in enumerate(records):
-            label = record["label"] or "error"
-            number = place if record["paragraph"] is None else record["paragraph"]
-            also = ", ".join(name for name in record["labels"] or () if name != label)
-            text = record.get("text") or record.get(self._text_column) or ""
-            score = "" if record["score"] is None else f"{record['score']:.2f}{' ?' if record['review'] else ''}"
-            shown = record["error"] or _shortened(text)
-            cells = (Text(printable(label), _COLOURS.get(label, "")), score, Text(printable(also)))
-            table.add_row(str(number), *cells, Text(printable(shown)))
+        first = source != self._source
         # Not printed at once, because rich ends the whole process if the reader has gone away.
         with self._console.capture() as captured:
+            if first:
+                title = Text(printable(source), "bold")
+                self._console.print(*([""] if self._source else []), title, "", sep="\n")
+                self._source, self._rows = source, 0
+            table = _table(header=first)
+            for record in records:
+                table.add_row(*self._cells(record))
+                self._rows += 1
             self._console.print(table)
         self._stream.write(captured.get())
+
+    def _cells(self, record: dict[str, Any]) -> tuple[str | Text, ...]:
+        from rich.text import Text
+
+        label = record["label"] or "error"
+        number = self._rows if record["paragraph"] is None else record["paragraph"]
+        score = "" if record["score"] is None else f"{record['score']:.2f}"
+        colour = "bold red" if record["error"] else _COLOURS.get(label, "bold")
+        said = Text().append(printable(label), colour)
+        for name in record["labels"] or ():
+            if name != label:
+                said.append(f"\n+ {printable(name)}", "dim")
+        if record["review"]:
+            said.append("\n? for review", "bold")
+        text = record.get("text") or record.get(self._text_column) or ""
+        return str(number), said, score, Text(printable(record["error"] or _shortened(text)))
+
+
+def _table(*, header: bool) -> Table:
+    """Return a table whose columns are as wide whatever is in it, so that one goes on where another ended."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE, show_edge=False, show_header=header, pad_edge=False, expand=True)
+    table.add_column("¶", justify="right", min_width=3)
+    table.add_column("label", width=_LABEL_WIDTH, overflow="fold")
+    table.add_column("score", justify="right", width=5)
+    table.add_column("text", ratio=1, overflow="fold")
+    return table
 
 
 def _shortened(text: str, most: int = 300) -> str:
