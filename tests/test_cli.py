@@ -720,6 +720,33 @@ def test_a_reader_of_a_card_that_goes_away_is_no_error(folder):
         assert child.wait(timeout=60) == 141
 
 
+CLOSED = [
+    ("label - --model {0} <&-", 3, "error: -: Bad file descriptor"),
+    ("label a.txt --model {0} >&-", 2, "error: cannot write standard output: Bad file descriptor"),
+    ("label a.txt --model {0} --format parquet >&-", 2, "error: cannot write standard output: Bad file descriptor"),
+    ("label a.txt --model {0} >&- 2>&-", 2, ""),
+    ("label a.txt missing.txt --model {0} >rows 2>&-", 1, ""),
+    ("label a.txt --model {0} >rows 2>/dev/full", 0, ""),
+    ("label a.txt --model {0} -o rows --format jsonl <&- >&- 2>&-", 0, ""),
+    ("label --nonesuch 2>&-", 2, ""),
+    ("--help >&-", 2, "error: cannot write standard output: Bad file descriptor"),
+    ("--version >/dev/full", 2, "error: cannot write standard output: No space left on device"),
+    ("show {0} >/dev/full", 2, "error: cannot write standard output: No space left on device"),
+]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize(("command", "code", "said"), CLOSED)
+def test_standard_streams_that_are_closed(folder, command, code, said):
+    done = subprocess.run(
+        ["sh", "-c", f"exec {SCRIPT} {command.format(folder)}"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (code, "", said)
+    if "rows" in command:
+        labels = [line["label"] for line in lines(Path("rows").read_text())]
+        assert labels == ["casualty_figure", "none"]
+
+
 # The other commands
 
 

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 import paratype
+from paratype.streams import discard, open_closed_streams
 from paratype.types import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -36,14 +37,9 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
-            _discard(sys.stdout)
-            _discard(sys.stderr)
+            discard(sys.stdout)
+            discard(sys.stderr)
             raise typer.Exit(READER_GONE) from error
-
-
-def _discard(stream: TextIO) -> None:
-    """Send what the stream still holds back nowhere; Python would try to write it at exit, and complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 app = typer.Typer(
@@ -79,9 +75,17 @@ _SUFFIXES = {
 
 def main() -> None:
     """Run the command line. Its standard output is UTF-8, whatever the locale."""
+    open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="\n")
-    app()
+    try:
+        app()
+    except OSError as error:
+        if error.filename is not None:  # the standard streams have none, and what else can fail is handled nearer by
+            raise
+        discard(sys.stdout)
+        _say(f"error: cannot write standard output: {error.strerror}")
+        sys.exit(WRONG_USAGE)
 
 
 def _version(asked: bool) -> None:
@@ -325,7 +329,7 @@ def _writing(output: Path | None) -> Iterator[None]:
         raise
     except OSError as error:
         if output is None:
-            _discard(sys.stdout)
+            discard(sys.stdout)
         reason = os.strerror(error.errno) if error.errno else error
         kept = _kept(output) if output else ""
         _say(f"error: cannot write {output or 'standard output'}: {reason}{kept}")
@@ -414,4 +418,9 @@ def _summary(report: Report, output: Path | None) -> str:
 def _say(message: str) -> None:
     from paratype.writing.terminal import printable
 
-    typer.echo(printable(message), err=True)
+    try:
+        typer.echo(printable(message), err=True)
+    except BrokenPipeError:
+        raise
+    except OSError:  # a full disk, say: a run does not fail for want of messages
+        discard(sys.stderr)

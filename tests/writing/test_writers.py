@@ -229,6 +229,12 @@ def test_a_table_for_each_file():
     assert [line.split()[0] for line in output.splitlines() if "Ten died" in line] == ["0", "0", "1"]
 
 
+def test_rows_of_a_table_are_numbered_through_their_file():
+    rows = [record(source=name, paragraph=None) for name in ("b.csv", "b.csv", "c.csv", "c.csv", "c.csv")]
+    output = written("table", rows[:1], rows[1:3], rows[3:])
+    assert [line.split()[0] for line in output.splitlines() if "Ten died" in line] == ["0", "1", "0", "1", "2"]
+
+
 def test_a_table_of_nothing_is_empty():
     assert written("table") == written("table", []) == ""
 

@@ -31,13 +31,18 @@ class TableWriter(Writer):
         super().__init__(stream, folder, **options)
         terminal = stream.isatty()
         self._console = Console(file=stream, width=None if terminal else 120, highlight=False)
+        self._source = ""
+        self._printed = 0
 
     def write(self, labelled: Labelled) -> None:
         """Print some rows."""
         for source, group in groupby(labelled.records(), key=lambda record: record["source"]):
-            self._print(source, list(group))
+            records = list(group)
+            first = self._printed if source == self._source else 0
+            self._print(source, records, first)
+            self._source, self._printed = source, first + len(records)
 
-    def _print(self, source: str, records: list[dict[str, Any]]) -> None:
+    def _print(self, source: str, records: list[dict[str, Any]], first: int) -> None:
         from rich import box
         from rich.table import Table
         from rich.text import Text
@@ -48,7 +53,7 @@ class TableWriter(Writer):
         table.add_column("score", justify="right")
         table.add_column("also states")
         table.add_column("text", ratio=1)
-        for place, record in enumerate(records):
+        for place, record in enumerate(records, first):
             label = record["label"] or "error"
             number = place if record["paragraph"] is None else record["paragraph"]
             also = ", ".join(name for name in record["labels"] or () if name != label)
