@@ -198,6 +198,14 @@ def test_a_table_shows_documents_and_the_text_column(label):
     assert "ten people" in shown and "Rockets struck." in shown and "other" not in shown
 
 
+def test_rows_of_a_table_are_numbered_through_their_file(label, monkeypatch):
+    monkeypatch.setattr("paratype.batch._MOST_CHARACTERS", 10)
+    for name in ("a.csv", "b.csv"):
+        write(name, "text\nRow one.\nRow two.\nRow three.\n")
+    shown = label("a.csv", "b.csv", "--format", "table").stdout
+    assert [line.split()[0] for line in shown.splitlines() if "Row " in line] == ["0", "1", "2"] * 2
+
+
 def test_numbers_that_json_does_not_have_are_not_written_back(label):
     write("a.jsonl", '{"text": "One.", "x": NaN}\n{"text": "Two."}\n')
     result = label("a.jsonl")

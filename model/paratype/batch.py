@@ -77,6 +77,7 @@ class Labelled:
         text_column: which of a row's columns is its text, if it has columns.
         text_name: what that column is called here.
         keep_text: whether the text is kept.
+        first: the place in its file of the first row, from 0.
     """
 
     rows: list[Row]
@@ -84,6 +85,7 @@ class Labelled:
     text_column: str
     text_name: str
     keep_text: bool
+    first: int
 
     def records(self) -> Iterator[dict[str, Any]]:
         """Yield each row as plain values by name."""
@@ -194,10 +196,14 @@ def label_files(
     if done:
         _pass_over(rows, done)
     waiting: deque[tuple[list[Row], Future[pa.RecordBatch]]] = deque()
+    place = done or Place()
 
     def next_labelled() -> Labelled:
+        nonlocal place
         batch, answers = waiting.popleft()
-        labelled = Labelled(batch, answers.result(), text_column, name, keep_text)
+        first = place.source_rows if batch[0].source == place.source else 0
+        labelled = Labelled(batch, answers.result(), text_column, name, keep_text, first)
+        place = place.after(batch)
         report.add(labelled)
         return labelled
 

@@ -31,16 +31,13 @@ class TableWriter(Writer):
         super().__init__(stream, folder, **options)
         terminal = stream.isatty()
         self._console = Console(file=stream, width=None if terminal else 120, highlight=False)
-        self._source = ""
-        self._printed = 0
 
     def write(self, labelled: Labelled) -> None:
         """Print some rows."""
+        first = labelled.first
         for source, group in groupby(labelled.records(), key=lambda record: record["source"]):
-            records = list(group)
-            first = self._printed if source == self._source else 0
-            self._print(source, records, first)
-            self._source, self._printed = source, first + len(records)
+            self._print(source, list(group), first)
+            first = 0
 
     def _print(self, source: str, records: list[dict[str, Any]], first: int) -> None:
         from rich import box
