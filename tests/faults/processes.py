@@ -4,6 +4,8 @@ import contextlib
 import csv
 import io
 import json
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pyarrow.parquet as pq
+import pytest
 
 # Small batches, each marked as synced, so that a run of a second has some hundred places to be stopped at. It does not
 # wait for the disk, which may be busy for minutes: what a killed process wrote is safe with the system.
@@ -124,6 +127,17 @@ class Work:
         assert manifest["rows"] == self.rows == sum(manifest["labels"].values()) + TORN
         assert (manifest["output"]["bytes"], manifest["failures"]) == (len(expected), TORN + 1)
         return manifest
+
+
+def held_to_permissions(command):
+    """Return a command that permissions hold for even if root runs it; skip the test where that cannot be had."""
+    if os.geteuid():
+        return command
+    setpriv = shutil.which("setpriv")
+    if not setpriv:
+        pytest.skip("root may read and write everything, and there is no setpriv to give that up")
+    less = "-dac_override,-dac_read_search"
+    return [setpriv, "--bounding-set", less, "--inh-caps", less, *command]
 
 
 def ids(output, data):

@@ -4,6 +4,7 @@ A refusal that is promised (`Failure`, `ModelRefused`) is no error; any other ex
 """
 
 import contextlib
+import functools
 import io
 import itertools
 import json
@@ -100,6 +101,8 @@ def watch(event, arguments):
 
 
 sys.addaudithook(watch)
+with contextlib.suppress(ModelRefused):
+    load_plain(b"")  # imports what it needs, once
 
 
 def check_refused_or(check, data):
@@ -132,13 +135,19 @@ def check_words(data):
             return
 
 
+@functools.cache
+def model_folder():
+    """Return a folder with a small model, which is kept, and goes with the process."""
+    folder = tempfile.TemporaryDirectory()
+    save_words(Path(folder.name))
+    return folder
+
+
 def check_manifest(data):
-    with tempfile.TemporaryDirectory() as folder:
-        here = Path(folder) / "model"
-        save_words(here)
-        (here / MANIFEST_FILE).write_bytes(data)
-        with contextlib.suppress(ModelRefused):
-            load_folder(here)
+    folder = Path(model_folder().name)
+    (folder / MANIFEST_FILE).write_bytes(data)
+    with contextlib.suppress(ModelRefused):
+        load_folder(folder)
 
 
 TARGETS = {
