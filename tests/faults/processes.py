@@ -41,6 +41,7 @@ def gate(journal, progress):
         time.sleep(0.01)
 paratype.runs.journal.Journal.mark = gate
 """
+SOURCES = ["a.jsonl", "missing.txt", "b.csv", "c.txt"]
 ROWS = 3000
 TORN = 5
 
@@ -64,21 +65,10 @@ class Work:
         (here / "c.txt").write_text("We will strike your bases.\n\nThe team won the match.\n")
         self.rows = ROWS + 300 + 2
 
-    def command(self, output, *options, first=""):
-        sources = ["a.jsonl", "missing.txt", "b.csv", "c.txt"]
-        command = [
-            sys.executable,
-            "-c",
-            first + HURRIED,
-            "label",
-            *sources,
-            "--model",
-            self.model,
-            "-o",
-            output,
-            *options,
-        ]
-        return list(map(str, command))
+    def command(self, output, *options, first="", sources=SOURCES, held=False):
+        python = [sys.executable, "-c", first + HURRIED]
+        command = [*python, "label", *sources, "--model", self.model, "-o", output, *options]
+        return held_to_permissions([*map(str, command)]) if held else [*map(str, command)]
 
     def start(self, output, *options, **how):
         command = self.command(output, *options, **how)
