@@ -29,7 +29,7 @@ def disk(tmp_path):
     ("output", "share"),
     [("out.jsonl", 0.9), ("out.csv", 0.7), ("out.csv", 2.2), ("out.parquet", 1.5), ("out.jsonl.gz", 9)],
 )
-def test_a_run_on_a_full_disk_goes_on_when_there_is_room(work, disk, output, share):
+def test_a_run_on_a_full_disk_goes_on_when_there_is_room(work, disk, output, share, record_property):
     expected = work.straight(output)
     path, resize = disk
     resize(int(share * len(expected)))
@@ -41,6 +41,7 @@ def test_a_run_on_a_full_disk_goes_on_when_there_is_room(work, disk, output, sha
     code, said = work.run(path / output, "--resume")
     assert code == 1, said
     assert work.whole(path / output, expected)["runs"] > 1
+    record_property("disks filled", 1)
 
 
 @pytest.mark.parametrize("output", ["out.jsonl", "out.parquet"])

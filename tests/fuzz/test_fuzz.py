@@ -33,8 +33,9 @@ CASE_FILES = sorted(CASES.glob("*/*"))
 
 
 @pytest.mark.parametrize("case", CASE_FILES, ids=lambda path: f"{path.parent.name}-{path.name}")
-def test_cases_that_were_found(case):
+def test_cases_that_were_found(case, record_property):
     TARGETS[case.parent.name](case.read_bytes())
+    record_property("cases replayed", 1)
 
 
 def changed(data, place, cut, put):
@@ -64,10 +65,11 @@ def test_changed_cases(target):
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("atheris") is None, reason="no atheris for this Python or machine")
 @pytest.mark.parametrize("target", TARGETS)
-def test_inputs_that_are_searched_for(target, tmp_path):
+def test_inputs_that_are_searched_for(target, tmp_path, record_property):
     command = [sys.executable, "-m", "tests.fuzz.harness", target, str(tmp_path), f"-max_total_time={SECONDS}"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=SECONDS + 200, check=False)
     found = [path.name for path in tmp_path.glob("*-*")]  # crash-…, timeout-…, oom-…
     assert done.returncode == 0 and found == [], f"{found} in {tmp_path}: {done.stdout}{done.stderr[-3000:]}"
     (tried,) = re.findall(r"Done (\d+) runs", done.stderr)
     assert int(tried) > 10
+    record_property("inputs fuzzed", int(tried))
