@@ -1,3 +1,5 @@
+from collections import Counter
+
 import pytest
 from hypothesis import settings
 
@@ -40,6 +42,21 @@ ROWS = {
         "Read more about our newsletter.",
     ],
 }
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Add up what tests measured and gave to ``record_property``: runs killed, files tried, rows lost and the like."""
+    figures = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", "") == "teardown":
+                figures.update({name: 0 for name, _ in report.user_properties})
+                for name, value in report.user_properties:
+                    figures[name] += value
+    if figures:
+        terminalreporter.section("measured by the tests")
+        for name, value in sorted(figures.items()):
+            terminalreporter.line(f"{name:<20} {value:>9,}")
 
 
 @pytest.fixture(scope="session")

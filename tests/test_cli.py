@@ -200,6 +200,14 @@ def test_a_table_shows_documents_and_the_text_column(label):
     assert "ten people" in shown and "Rockets struck." in shown and "other" not in shown
 
 
+def test_rows_of_a_table_are_numbered_through_their_file(label, monkeypatch):
+    monkeypatch.setattr("paratype.batch._MOST_CHARACTERS", 10)
+    for name in ("a.csv", "b.csv"):
+        write(name, "text\nRow one.\nRow two.\nRow three.\n")
+    shown = label("a.csv", "b.csv", "--format", "table").stdout
+    assert [line.split()[0] for line in shown.splitlines() if "Row " in line] == ["0", "1", "2"] * 2
+
+
 def test_numbers_that_json_does_not_have_are_not_written_back(label):
     write("a.jsonl", '{"text": "One.", "x": NaN}\n{"text": "Two."}\n')
     result = label("a.jsonl")
@@ -788,6 +796,33 @@ def test_a_reader_of_a_card_that_goes_away_is_no_error(folder):
         child.stdout.close()
         assert child.stderr.read() == b""
         assert child.wait(timeout=60) == 141
+
+
+CLOSED = [
+    ("label - --model {0} <&-", 3, "error: -: Bad file descriptor"),
+    ("label a.txt --model {0} >&-", 2, "error: cannot write standard output: Bad file descriptor"),
+    ("label a.txt --model {0} --format parquet >&-", 2, "error: cannot write standard output: Bad file descriptor"),
+    ("label a.txt --model {0} >&- 2>&-", 2, ""),
+    ("label a.txt missing.txt --model {0} >rows 2>&-", 1, ""),
+    ("label a.txt --model {0} >rows 2>/dev/full", 0, ""),
+    ("label a.txt --model {0} -o rows --format jsonl <&- >&- 2>&-", 0, ""),
+    ("label --nonesuch 2>&-", 2, ""),
+    ("--help >&-", 2, "error: cannot write standard output: Bad file descriptor"),
+    ("--version >/dev/full", 2, "error: cannot write standard output: No space left on device"),
+    ("show {0} >/dev/full", 2, "error: cannot write standard output: No space left on device"),
+]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize(("command", "code", "said"), CLOSED)
+def test_standard_streams_that_are_closed(folder, command, code, said):
+    done = subprocess.run(
+        ["sh", "-c", f"exec {SCRIPT} {command.format(folder)}"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (code, "", said)
+    if "rows" in command:
+        labels = [line["label"] for line in lines(Path("rows").read_text())]
+        assert labels == ["casualty_figure", "none"]
 
 
 # The other commands

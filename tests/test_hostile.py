@@ -21,6 +21,7 @@ import joblib
 import numpy as np
 import onnxruntime
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from forge import (
     DIMENSIONS,
@@ -68,8 +69,19 @@ def worded(tmp_path):
     return tmp_path / "worded"
 
 
+attacks = []  # what was tried, for the figures
+
+
+@pytest.fixture(autouse=True)
+def count_attacks(record_property):
+    before = len(attacks)
+    yield
+    record_property("attacks tried", len(attacks) - before)
+
+
 def refused(folder, match):
     """Open a folder that must be refused, in little time and memory."""
+    attacks.append(folder)
     started = time.monotonic()
     tracemalloc.start()
     try:
@@ -153,6 +165,7 @@ BOMBS = {
 @pytest.mark.parametrize("name", [MODEL_FILE, ENCODER_FILE, TOKENIZER_FILE])
 def test_bombs_do_not_expand(encoded, bomb, name):
     put(encoded, name, BOMBS[bomb]())
+    attacks.append(bomb)
     tracemalloc.start()
     try:
         with pytest.raises(ModelRefused, match=f"{name}: "):
@@ -587,6 +600,7 @@ def run(folder, tmp_path):
     """Label one file with the command; it must end in time, in bounded memory, and without a traceback."""
 
     def run(name, data, format, seconds=45, most=1500):
+        attacks.append(name)
         (tmp_path / name).write_bytes(data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass"))
         command = [sys.executable, "-c", RUN, "label", "--model", str(folder), name, "--format", format, "--jobs", "2"]
         result = subprocess.run(command, capture_output=True, timeout=seconds, check=False, cwd=tmp_path)
@@ -622,6 +636,64 @@ def test_markup_stays_text(run):
     assert row["text"] == MARKUP
     shown = " ".join(run("a.txt", MARKUP, "table")[0].split())
     assert "<script>alert(1)</script>" in shown and "[bold red]killed[/]" in shown and "{{7*7}}" in shown
+
+
+def test_nothing_in_a_page_runs_or_reads_files(run, tmp_path):
+    sentence = "Gunmen attacked the police post at night and burned two vehicles, officials said on Monday."
+    page = (
+        f"<html><body><article><p>{sentence} {{}}</p><script>document.write('<p>{sentence} Twice.</p>')</script>"
+        "<iframe src='file:///etc/passwd'></iframe><p onclick='x()'>&lt;script&gt;alert(1)&lt;/script&gt; was the text"
+        " that the group left on the page of the ministry.</p></article></body></html>"
+    )
+    for entity in ("&#27;[31m &#0; &#xd800; &#x110000;", "&nonesuch;", "&amp;lt;b&amp;gt;", "&#x202e;" * 1000):
+        output, _ = run("a.html", page.format(entity), "jsonl")
+        assert [row["text"].startswith((sentence, "<script>alert(1)")) for row in rows(output)] == [True, True]
+        assert all(map(is_quiet, run("a.html", page.format(entity), "table")[0].split("\n")))
+
+
+def lol(levels):
+    entities = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, levels))
+    return f'<!DOCTYPE html [<!ENTITY l0 "lol">{entities}<!ENTITY f SYSTEM "file:///etc/passwd">]>'
+
+
+@pytest.mark.parametrize("prologue", ["", '<?xml version="1.0"?>'])
+def test_entities_of_a_page_do_not_expand(run, prologue):
+    page = f"{prologue}{lol(12)}<html><body><p>Ten people were killed. &l11; &f;</p></body></html>"
+    output, _ = run("a.html", page, "jsonl")
+    assert "lollol" not in output and "root:" not in output
+
+
+def test_a_name_inside_a_compressed_file_is_not_used(run, tmp_path):
+    packed = bytearray(gzip.compress(b"text\n" + KILLED.encode()))
+    packed[3] |= 8  # a name follows
+    (row,) = rows(run("a.csv.gz", bytes(packed[:10]) + b"../../escaped.csv\0" + bytes(packed[10:]), "jsonl")[0])
+    assert row["text"] == KILLED and not list(tmp_path.parent.glob("**/escaped.csv"))
+
+
+def parquet():
+    stream = io.BytesIO()
+    pq.write_table(pa.table({"text": [KILLED] * 1000, "n": range(1000)}), stream, compression="none")
+    return stream.getvalue()
+
+
+FOOTERS = {
+    "length beyond the file": lambda data: data[:-8] + b"\xff\xff\xff\x7f" + b"PAR1",
+    "length of nothing": lambda data: data[:-8] + bytes(4) + b"PAR1",
+    "zeros": lambda data: data[:-200] + bytes(192) + data[-8:],
+    "noise": lambda data: data[:-200] + bytes(range(192)) + data[-8:],
+    "more rows than there are": lambda data: data.replace(b"\x16\xd0\x0f", b"\x16\xfe\x7f"),
+    "another file's": lambda data: data[: len(data) // 3] + data[-600:],
+    "end alone": lambda data: data[-300:],
+    "encrypted": lambda data: data[:-4] + b"PARE",
+}
+
+
+@pytest.mark.parametrize("name", FOOTERS)
+def test_footers_of_parquet_that_lie(run, name):
+    data = FOOTERS[name](parquet())
+    assert data != parquet()
+    _, said = run("a.parquet", data, "jsonl")
+    assert said[0].startswith(("error: a.parquet: ", "1000 rows from 1 files"))
 
 
 STEERING = (
@@ -774,18 +846,41 @@ def test_columns_that_are_renamed_many_times(run):
 
 def patterns():
     """Yield the regular expressions of the package: those that its modules keep, and those written out in calls."""
-    for path in sorted(PACKAGE.glob("*.py")):
-        module = importlib.import_module(f"paratype.{path.stem}" if path.stem != "__init__" else "paratype")
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix("__init__").removesuffix(".")
+        module = importlib.import_module(f"paratype.{name}" if name else "paratype")
         kept = [value for value in vars(module).values() if isinstance(value, re.Pattern)]
         for number, pattern in enumerate(kept):
-            yield pytest.param(pattern, id=f"{path.stem}:{number}")
+            yield pytest.param(pattern, id=f"{name}:{number}")
         for call in ast.walk(ast.parse(path.read_text("utf-8"))):
-            name = ast.unparse(call.func) if isinstance(call, ast.Call) and call.args else ""
-            if name.startswith("re.") and name != "re.compile" and isinstance(call.args[0], ast.Constant):
-                yield pytest.param(re.compile(call.args[0].value), id=f"{path.stem}:{call.lineno}")
+            function = ast.unparse(call.func) if isinstance(call, ast.Call) and call.args else ""
+            if function.startswith("re.") and function != "re.compile" and isinstance(call.args[0], ast.Constant):
+                yield pytest.param(re.compile(call.args[0].value), id=f"{name}:{call.lineno}")
 
 
-ATOMS = ["a", "1", "+", "-", ".", ",", " ", "\n", '"', "e", "=", "é", "\u0301", "\0", "date", "2024-01-01", "[", "/"]
+ATOMS = [
+    "&#0",
+    "&#x",
+    "&#",
+    "a",
+    "1",
+    "+",
+    "-",
+    ".",
+    ",",
+    " ",
+    "\n",
+    '"',
+    "e",
+    "=",
+    "é",
+    "\u0301",
+    "\0",
+    "date",
+    "2024-01-01",
+    "[",
+    "/",
+]
 PAIRS = ["a ", "a.", "1-", "1.", "+1", "e1"]
 LINES = ["a\n", "a\n\n", " \n", "2024-01-01 \n", "\r", "\u2028a", "a b " * 20 + "\n", "a" * 150 + "\n", "a.\n"]
 

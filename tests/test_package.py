@@ -56,7 +56,7 @@ ORDER = [
     ["runs.terms"],
     ["runs.journal"],
     ["runs.job"],
-    ["progress", "show"],
+    ["progress", "show", "streams"],
     ["cli"],
 ]
 RANK = {module: rank for rank, modules in enumerate(ORDER) for module in modules}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import reduce
-from itertools import islice
+from itertools import chain, groupby, islice
 from typing import Any
 
 import pyarrow as pa
@@ -86,6 +86,7 @@ class Labelled:
         text_column: which of a row's columns is its text, if it has columns.
         text_name: what that column is called here.
         keep_text: whether the text is kept.
+        first: the place in its file of the first row, from 0.
     """
 
     rows: list[Row]
@@ -93,6 +94,7 @@ class Labelled:
     text_column: str
     text_name: str
     keep_text: bool
+    first: int
 
     def records(self) -> Iterator[dict[str, Any]]:
         """Yield each row as plain values by name."""
@@ -129,14 +131,9 @@ class Labelled:
             batch = first.rows.batch.slice(first.place, len(rows))
             kept = [name for name in batch.schema.names if name in names]
             return _table(len(rows), {names[name]: batch.column(name) for name in kept})
-        own: dict[str, list[Any]] = {}
-        for place, row in enumerate(rows):
-            for name, value in self._columns(row).items():
-                if name in names:
-                    if name not in own:
-                        own[name] = [None] * len(rows)
-                    own[name][place] = value
-        return _table(len(rows), {names[name]: arrow_column(values) for name, values in own.items()})
+        columns = list(map(self._columns, rows))
+        kept = [name for name in dict.fromkeys(chain.from_iterable(columns)) if name in names]
+        return _table(len(rows), {names[name]: arrow_column([own.get(name) for own in columns]) for name in kept})
 
     def _columns(self, row: Row) -> Mapping[str, Any]:
         """Return a row's own columns, without a text inside one of them that is not kept."""
@@ -208,10 +205,14 @@ def label_files(
     if done:
         _pass_over(rows, done)
     waiting: deque[tuple[list[Row], Future[pa.RecordBatch]]] = deque()
+    place = done or Place()
 
     def next_labelled() -> Labelled:
+        nonlocal place
         batch, answers = waiting.popleft()
-        labelled = Labelled(batch, answers.result(), text_column, name, keep_text)
+        first = place.source_rows if batch[0].source == place.source else 0
+        labelled = Labelled(batch, answers.result(), text_column, name, keep_text, first)
+        place = place.after(batch)
         report.add(labelled)
         return labelled
 
@@ -232,20 +233,14 @@ def text_name(text_column: str, model: Model) -> str:
 
 def _runs(rows: list[Row]) -> Iterator[list[Row]]:
     """Part rows into those that stand one after the other in the same Arrow batch, and those that are in none."""
-    run: list[Row] = []
-    for row in rows:
-        if run and not _is_next(run[-1].columns, row.columns):
-            yield run
-            run = []
-        run.append(row)
-    yield run
 
+    def batch_and_offset(numbered: tuple[int, Row]) -> tuple[int, int] | None:
+        number, row = numbered
+        own = row.columns
+        return (id(own.rows), own.place - number) if type(own) is ArrowRow else None
 
-def _is_next(before: Mapping[str, Any], columns: Mapping[str, Any]) -> bool:
-    # By type, since `isinstance` is slow for a Mapping.
-    if type(before) is type(columns) is ArrowRow:
-        return before.rows is columns.rows and before.place + 1 == columns.place
-    return ArrowRow not in (type(before), type(columns))
+    for _, run in groupby(enumerate(rows), batch_and_offset):
+        yield [row for _, row in run]
 
 
 def _table(rows: int, columns: dict[str, pa.Array]) -> pa.Table:

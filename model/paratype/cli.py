@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup, TyperOption
 
 import paratype
+from paratype.streams import discard, open_closed_streams
 from paratype.types import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -46,18 +47,13 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
-            _discard(sys.stdout)
-            _discard(sys.stderr)
+            discard(sys.stdout)
+            discard(sys.stderr)
             raise typer.Exit(READER_GONE) from error
         except (typer.Exit, typer.BadParameter) as ending:
             if ctx.params["debug"] and ending.__cause__:
                 traceback.print_exception(ending.__cause__)
             raise
-
-
-def _discard(stream: TextIO) -> None:
-    """Send what the stream still holds back nowhere; Python would try to write it at exit, and complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 app = typer.Typer(
@@ -95,6 +91,7 @@ _SUFFIXES = {
 
 def main() -> None:
     """Run the command line. Its standard output is UTF-8, whatever the locale."""
+    open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="\n")
     try:
@@ -105,6 +102,10 @@ def main() -> None:
 
 def _report_fault(error: Exception) -> int:
     """Say what happened that must not; where, if that is asked for."""
+    if isinstance(error, OSError) and error.filename is None:  # a standard stream; other files are handled nearer by
+        discard(sys.stdout)
+        _say(f"error: cannot write standard output: {error.strerror}")
+        return WRONG_USAGE
     if "--debug" in sys.argv:
         traceback.print_exception(error)
     elif isinstance(error, MemoryError):
@@ -372,7 +373,7 @@ def _writing(output: Path | None) -> Iterator[None]:
         raise
     except OSError as error:
         if output is None:
-            _discard(sys.stdout)
+            discard(sys.stdout)
         reason = os.strerror(error.errno) if error.errno else error
         kept = _kept(output) if output else ""
         _say(f"error: cannot write {output or 'standard output'}: {reason}{kept}")
@@ -466,4 +467,9 @@ def _counted(count: int, name: str) -> str:
 def _say(message: str) -> None:
     from paratype.writing.terminal import printable
 
-    typer.echo(printable(message), err=True)
+    try:
+        typer.echo(printable(message), err=True)
+    except BrokenPipeError:
+        raise
+    except OSError:  # a full disk, say: a run does not fail for want of messages
+        discard(sys.stderr)

@@ -4,6 +4,8 @@ import contextlib
 import csv
 import io
 import json
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pyarrow.parquet as pq
+import pytest
 
 # Small batches, each marked as synced, so that a run of a second has some hundred places to be stopped at. It does not
 # wait for the disk, which may be busy for minutes: what a killed process wrote is safe with the system.
@@ -38,6 +41,7 @@ def gate(journal, progress):
         time.sleep(0.01)
 paratype.runs.journal.Journal.mark = gate
 """
+SOURCES = ["a.jsonl", "missing.txt", "b.csv", "c.txt"]
 ROWS = 3000
 TORN = 5
 
@@ -61,21 +65,10 @@ class Work:
         (here / "c.txt").write_text("We will strike your bases.\n\nThe team won the match.\n")
         self.rows = ROWS + 300 + 2
 
-    def command(self, output, *options, first=""):
-        sources = ["a.jsonl", "missing.txt", "b.csv", "c.txt"]
-        command = [
-            sys.executable,
-            "-c",
-            first + HURRIED,
-            "label",
-            *sources,
-            "--model",
-            self.model,
-            "-o",
-            output,
-            *options,
-        ]
-        return list(map(str, command))
+    def command(self, output, *options, first="", sources=SOURCES, held=False):
+        python = [sys.executable, "-c", first + HURRIED]
+        command = [*python, "label", *sources, "--model", self.model, "-o", output, *options]
+        return held_to_permissions([*map(str, command)]) if held else [*map(str, command)]
 
     def start(self, output, *options, **how):
         command = self.command(output, *options, **how)
@@ -124,6 +117,17 @@ class Work:
         assert manifest["rows"] == self.rows == sum(manifest["labels"].values()) + TORN
         assert (manifest["output"]["bytes"], manifest["failures"]) == (len(expected), TORN + 1)
         return manifest
+
+
+def held_to_permissions(command):
+    """Return a command that permissions hold for even if root runs it; skip the test where that cannot be had."""
+    if os.geteuid():
+        return command
+    setpriv = shutil.which("setpriv")
+    if not setpriv:
+        pytest.skip("root may read and write everything, and there is no setpriv to give that up")
+    less = "-dac_override,-dac_read_search"
+    return [setpriv, "--bounding-set", less, "--inh-caps", less, *command]
 
 
 def ids(output, data):

@@ -303,6 +303,17 @@ def test_a_page_without_text_is_noted(read, notes):
     assert read("b.html", "", on_note=notes.append) == [] and len(notes) == 1
 
 
+SENTENCES = (
+    "Ten people were killed in a raid on the market, officials said on Monday.  The road stays closed until May "
+)
+
+
+@pytest.mark.parametrize("reference", ["&#27;", "&#x1B", "&#0;", "&#x0000fffe;", "&#65535;", "&#00000000000000012;"])
+def test_a_reference_to_no_character_costs_no_text(read, reference):
+    first, second = read("a.html", "<p>" + SENTENCES.replace("  ", f" {reference} </p><p>") + "&#8212;&#233;.</p>")
+    assert first.text.endswith("on Monday.") and second.text.endswith("—é.")
+
+
 def test_pages_name_what_they_need(read, monkeypatch):
     monkeypatch.setitem(sys.modules, "trafilatura", None)
     with pytest.raises(

@@ -34,9 +34,9 @@ def record(**changes):
     }
 
 
-def labelled(records):
+def labelled(records, first=0):
     """Return records in the place of a `paratype.batch.Labelled`."""
-    return SimpleNamespace(records=partial(iter, records))
+    return SimpleNamespace(records=partial(iter, records), first=first)
 
 
 def written(format, *batches, **options):
@@ -235,8 +235,19 @@ def test_a_table_for_each_file():
 def test_a_table_goes_on_over_batches():
     rows = [record(paragraph=None, text=f"Row {n}.") for n in range(6)]
     whole = written("table", rows)
-    assert written("table", rows[:1], rows[1:4], rows[4:]) == whole
+    stream = io.StringIO(newline="")
+    with FORMATS["table"](stream) as writer:
+        for first, end in ((0, 1), (1, 4), (4, 6)):
+            writer.write(labelled(rows[first:end], first=first))
+    assert stream.getvalue() == whole
     assert [line.split()[0] for line in whole.splitlines() if "Row" in line] == list("012345")
+
+
+def test_rows_of_a_table_are_numbered_from_the_first_on():
+    rows = [record(source=name, paragraph=None) for name in ("b.csv", "b.csv", "c.csv")]
+    stream = io.StringIO(newline="")
+    FORMATS["table"](stream).write(labelled(rows, first=7))
+    assert [line.split()[0] for line in stream.getvalue().splitlines() if "Ten died" in line] == ["7", "8", "0"]
 
 
 def test_a_table_of_nothing_is_empty():

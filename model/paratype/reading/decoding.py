@@ -15,6 +15,8 @@ AUTO = "auto"
 
 _MARK = "\ufeff"
 _LONGEST_MARK = 4
+# So many bytes tell whether letters take two or four of them.
+_WIDE_SAMPLE = 4096
 # A guess is made from so many bytes, from the first on that is not UTF-8.
 _SAMPLE = 4 << 20
 # And from so many characters before that, since a letter is known by its word.
@@ -67,9 +69,9 @@ def _clean(data: bytes, encoding: str) -> str | None:
 
 def _automatic(source: str, chunks: Iterable[bytes], on_note: Callable[[str], None]) -> Iterator[str]:
     chunks = iter(chunks)
-    head = b""
-    while len(head) < _LONGEST_MARK and (chunk := next(chunks, b"")):
-        head += chunk
+    head = _head(b"", chunks, _LONGEST_MARK)
+    if b"\0" in head:
+        head = _head(head, chunks, _WIDE_SAMPLE)
     if marked := marked_encoding(head):
         yield from _strict(source, chain([head], chunks), marked)
     elif b"\0" in head and (wide := wide_encoding(head)):  # ASCII letters in two or four bytes are UTF-8, too
@@ -77,6 +79,13 @@ def _automatic(source: str, chunks: Iterable[bytes], on_note: Callable[[str], No
         yield from _strict(source, chain([head], chunks), wide, clean=True)
     else:
         yield from _utf8_or_other(source, chain([head], chunks), on_note)
+
+
+def _head(head: bytes, chunks: Iterator[bytes], fewest: int) -> bytes:
+    """Return the beginning of some bytes, of no less than so many if there are."""
+    while len(head) < fewest and (chunk := next(chunks, b"")):
+        head += chunk
+    return head
 
 
 def _utf8_or_other(source: str, chunks: Iterator[bytes], on_note: Callable[[str], None]) -> Iterator[str]:

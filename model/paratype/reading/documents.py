@@ -13,6 +13,8 @@ from paratype.text import paragraphs
 __all__ = ["read_document", "read_html"]
 
 _PAGE = re.compile("<(?:html|body|frameset)[ >]", re.IGNORECASE)
+# A page with a reference to a character that XML does not have, such as &#27;, would give no text at all.
+_REFERENCE = re.compile(r"&#(?:x0*([0-9a-f]{1,4})(?![0-9a-f])|0*([0-9]{1,5})(?![0-9]));?", re.IGNORECASE)
 _INSTALL_HTML = "pip install 'paratype[html]'"
 
 
@@ -47,9 +49,15 @@ def _lines_of_page(given: Input, page: str) -> list[str]:
     logging.getLogger("trafilatura").addHandler(logging.NullHandler())
     if not _PAGE.search(page):  # a part of a page
         page = f"<html><body>{page}</body></html>"
+    page = _REFERENCE.sub(_unless_forbidden, page)
     try:
         text = trafilatura.extract(page, include_comments=False)
     except Exception as error:  # whatever a parser of strangers' pages may raise
         raise given.failure(f"no text could be taken out of the page: {error}; save it as text (.txt)") from error
     # Without the rules under the heads of tables, which are no text.
     return [line.strip() for line in (text or "").splitlines() if any(map(str.isalnum, line))]
+
+
+def _unless_forbidden(reference: re.Match[str]) -> str:
+    number = int(reference[1], 16) if reference[1] else int(reference[2])
+    return "" if (number < 32 and number not in (9, 10, 13)) or number in (0xFFFE, 0xFFFF) else reference[0]

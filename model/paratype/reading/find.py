@@ -18,9 +18,9 @@ def find_files(inputs: Iterable[str]) -> Iterator[str]:
     """Yield the files that the inputs name, folders searched recursively, in sorted order.
 
     A file that is named itself is yielded whatever its suffix; one in a folder only if it is in `SUFFIXES`, perhaps
-    with one of `COMPRESSIONS` after that, and neither it nor a folder above it is hidden. A file
-    that is named in several ways is yielded once, as first named. A folder that cannot be searched is yielded as a
-    file would be, so that it is named when it is read.
+    with one of `COMPRESSIONS` after that, and neither it nor a folder above it is hidden. A file that is named in
+    several ways is yielded once, as first named. A folder that cannot be searched, and a link to a file that is not
+    there, are yielded as a file would be, so that they are named when they are read.
     """
     seen = set()
     for file in chain.from_iterable(map(_files, inputs)):
@@ -50,7 +50,7 @@ def _searched(folder: str) -> Iterator[str]:
                 for entry in entries
                 if not entry.name.startswith(".")
                 and not entry.name.endswith(_MANIFEST)
-                and (entry.is_dir(follow_symlinks=False) or (suffixes(entry.name)[0] in SUFFIXES and entry.is_file()))
+                and (entry.is_dir(follow_symlinks=False) or (suffixes(entry.name)[0] in SUFFIXES and _is_input(entry)))
             )
     except OSError:
         yield folder
@@ -61,3 +61,8 @@ def _searched(folder: str) -> Iterator[str]:
             yield from _searched(path)
         else:
             yield path
+
+
+def _is_input(entry: os.DirEntry[str]) -> bool:
+    """Whether this is a file, or a link that leads nowhere; pipes and devices in a folder would be waited for."""
+    return entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path))  # noqa: PTH110

@@ -41,7 +41,7 @@ def read_parquet(given: Input) -> Iterator[Row]:
                     else:
                         row.text = text or ""
                     yield row
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last from names of columns
         if isinstance(error, OSError) and error.errno:
             raise
         reason = " ".join(str(error).split())

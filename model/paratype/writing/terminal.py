@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -30,10 +29,7 @@ _LABEL_WIDTH = 18
 
 
 class TableWriter(Writer):
-    """A table to read, one per file: colours and the terminal's width on a terminal, plain text elsewhere.
-
-    What was last shown is held back, so that a file that comes in several batches has one table.
-    """
+    """A table to read, one per file: colours and the terminal's width on a terminal, plain text elsewhere."""
 
     def __init__(self, stream: TextIO, folder: Path | None = None, **options: Any) -> None:
         from rich.console import Console
@@ -41,43 +37,34 @@ class TableWriter(Writer):
         super().__init__(stream, folder, **options)
         terminal = stream.isatty()
         self._console = Console(file=stream, width=None if terminal else _WIDTH_IN_A_FILE, highlight=False)
-        self._places = self._held_back("places.jsonl")
-        self._places.seek(0)
-        self._source, self._rows = json.loads([b'["", 0]', *self._places][-1])
+        self._begun = stream.seekable() and stream.tell() > 0
 
     def write(self, labelled: Labelled) -> None:
         """Print some rows."""
+        first = labelled.first
         for source, group in groupby(labelled.records(), key=lambda record: record["source"]):
-            self._print(source, list(group))
-            self._places.write(json.dumps([self._source, self._rows]).encode() + b"\n")
+            self._print(source, list(group), first)
+            first = 0
 
-    def flush(self) -> None:
-        """Hand on what was taken so far to the operating system."""
-        self._places.flush()
-        super().flush()
-
-    def _print(self, source: str, records: list[dict[str, Any]]) -> None:
+    def _print(self, source: str, records: list[dict[str, Any]], first: int) -> None:
         from rich.text import Text
 
-        first = source != self._source
+        table = _table(header=not first)
+        for place, record in enumerate(records, first):
+            table.add_row(*self._cells(record, place))
         # Not printed at once, because rich ends the whole process if the reader has gone away.
         with self._console.capture() as captured:
-            if first:
-                title = Text(printable(source), "bold")
-                self._console.print(*([""] if self._source else []), title, "", sep="\n")
-                self._source, self._rows = source, 0
-            table = _table(header=first)
-            for record in records:
-                table.add_row(*self._cells(record))
-                self._rows += 1
+            if not first:
+                self._console.print(*([""] if self._begun else []), Text(printable(source), "bold"), "", sep="\n")
             self._console.print(table)
+        self._begun = True
         self._stream.write(captured.get())
 
-    def _cells(self, record: dict[str, Any]) -> tuple[str | Text, ...]:
+    def _cells(self, record: dict[str, Any], place: int) -> tuple[str | Text, ...]:
         from rich.text import Text
 
         label = record["label"] or "error"
-        number = self._rows if record["paragraph"] is None else record["paragraph"]
+        number = place if record["paragraph"] is None else record["paragraph"]
         score = "" if record["score"] is None else f"{record['score']:.2f}"
         colour = "bold red" if record["error"] else _COLOURS.get(label, "bold")
         said = Text().append(printable(label), colour)
