@@ -22,11 +22,11 @@ HEAVY = {"charset_normalizer", "datasets", "numpy", "onnxruntime", "pyarrow", "s
 # Each module imports only from lines above its own.
 ORDER = [
     ["types"],
-    ["columns", "text"],
+    ["columns", "sentences", "text"],
     ["words"],
-    ["encoder", "guard", "ngrams"],
+    ["encoder", "evidence", "guard", "ngrams"],
     ["model"],
-    ["features"],
+    ["explain", "features"],
     ["artifact"],
     ["classifier"],
     ["api"],

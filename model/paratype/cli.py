@@ -131,6 +131,9 @@ def label(
             "--jobs", "-j", min=1, help="Threads to use; by default one for each processor.", show_default=False
         ),
     ] = None,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="Add the sentence that carries the label; takes about as long again.")
+    ] = False,
     no_text: Annotated[bool, typer.Option("--no-text", help="Leave the text out of the output.")] = False,
     raw: Annotated[
         bool, typer.Option("--raw", help="Leave cells that a spreadsheet takes for formulas as they are (CSV, TSV).")
@@ -174,6 +177,7 @@ def label(
         "keep_text": not no_text,
         "threads": jobs,
         "strict": strict,
+        "evidence": evidence,
     }
     with _interruptible(output):
         opened = _load(model)
@@ -340,7 +344,7 @@ def _print_labels(
 
     report = Report()
     with _writing(None), _stoppable(report, quiet), _progress(sources, quiet) as progress:
-        name = text_name(text_column, model)
+        name = text_name(text_column, model, evidence=options["evidence"])
         with FORMATS[format.value](sys.stdout, text_column=name, raw=raw) as writer:
             for labelled in label_files(sources, model, report=report, text_column=text_column, **options):
                 writer.write(labelled)
