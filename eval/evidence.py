@@ -1,7 +1,7 @@
 """Whether the sentences that the models name are those that readers mark.
 
-Two readers marked, each blind to the other and to the models, the sentence that carries the label of 200 corpus rows, and
-any that carry it equally. Which rule finds them best was decided on one half of the rows; the other is for the scores.
+Two readers marked, each blind to the other and to the models, the sentence that carries the label of 200 corpus rows,
+and any that carry it equally. Which rule finds them best was decided on one half of the rows; the other is for scores.
 """
 
 from __future__ import annotations
@@ -212,14 +212,14 @@ def _contributions(model: LinearModel, row: Marked, label: int) -> NDArray[Any]:
 
 
 def _cost(model: Model, texts: Sequence[str]) -> dict[str, float]:
-    """Return paragraphs a second on one thread without and with evidence, medians of five rounds in turn."""
+    """Return paragraphs a second of one processor's time without and with evidence, medians of five rounds in turn."""
     array = text_array(list(texts[: _TIMED_ROWS.get(model.name, _SLOW_ROWS)]))
     seconds: dict[str, list[float]] = {"without": [], "with": []}
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         scores = model.score(array, threads=1)
-        labelled = time.perf_counter()
+        labelled = time.process_time()
         model.evidence(array, scores, threads=1)
         seconds["without"].append(labelled - start)
-        seconds["with"].append(time.perf_counter() - start)
+        seconds["with"].append(time.process_time() - start)
     return {name: len(array) / float(np.median(taken)) for name, taken in seconds.items()}

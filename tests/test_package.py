@@ -40,6 +40,7 @@ ORDER = [
     ["batch"],
     ["writing.writer"],
     ["writing.parquet", "writing.plain", "writing.terminal"],
+    ["writing.explained"],
     ["writing.formats"],
     ["runs.durable", "runs.lock"],
     ["runs.terms"],

@@ -20,7 +20,7 @@ def predict(texts: Iterable[str], *, model: str | Path = DEFAULT_MODEL, evidence
     Args:
         texts: the paragraphs, as a list of strings. A long document is cut first: `Model.label_document`.
         model: name of a shipped model, or a model folder.
-        evidence: whether to find the sentence that carries each label, which takes as long again.
+        evidence: whether to find the sentence that carries each label.
 
     Returns:
         One `Prediction` per text, in order; blank texts are ``none``.

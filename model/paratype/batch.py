@@ -20,7 +20,7 @@ from paratype.ngrams import text_array
 from paratype.reading import AUTO, Failure, Row, read_rows, without_column
 from paratype.reading.arrow_rows import ArrowRow
 
-__all__ = ["Labelled", "Place", "Report", "Stopped", "label_files", "text_name"]
+__all__ = ["Labelled", "Place", "Report", "Stopped", "all_rows", "label_files", "text_name"]
 
 _POSITION = {"source": pa.string(), "paragraph": pa.int64(), "start": pa.int64(), "end": pa.int64()}
 
@@ -194,7 +194,7 @@ def label_files(
         Stopped: with ``strict``, when the first input or row fails.
     """
     name = text_name(text_column, model, evidence=evidence)
-    rows = _all_rows(sources, report, strict, text_column=text_column, encoding=encoding)
+    rows = all_rows(sources, report, strict, text_column=text_column, encoding=encoding)
     if done:
         _pass_over(rows, done)
     waiting: deque[tuple[list[Row], Future[pa.RecordBatch]]] = deque()
@@ -267,7 +267,8 @@ def _renamed(columns: list[str], written: set[str]) -> dict[str, str]:
     return names
 
 
-def _all_rows(sources: Iterable[str], report: Report, strict: bool, **options: Any) -> Iterator[Row]:
+def all_rows(sources: Iterable[str], report: Report, strict: bool, **options: Any) -> Iterator[Row]:
+    """Yield the rows of all sources, and note in the report what could not be read; see `label_files`."""
     for report.source in sources:
         source = report.source
         try:

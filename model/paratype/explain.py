@@ -80,8 +80,8 @@ def explain(model: Model, texts: Iterable[str], *, calibrated: bool = True) -> l
     checked = check_texts(texts)
     if not isinstance(model, LinearModel) or not isinstance(model.features, NgramIndex):
         raise ValueError(
-            f"expected a word model, got {model.name}, whose scores are no sums over words; explain with the model fast, "
-            "or ask for the sentence that carries a label: --evidence, evidence=True"
+            f"expected a word model, got {model.name!r}, whose scores are no sums over words; explain with the model "
+            "fast, or ask for evidence, the sentence that carries the label, which any model names"
         )
     outcomes, heads = model.decision.outcomes, model.heads
     divisor = heads.temperature if calibrated else 1.0

@@ -11,7 +11,7 @@ __all__ = ["sentences"]
 # them; or a blank line. No part can fail once it has begun, so that nothing is looked at twice.
 _END = re.compile(
     r"(?P<mark>[.!?…]+|[。！？｡۔؟।॥።]+)(?P<close>[\"'”’»›)\]}]*(?:\[\d{1,3}\]){0,3})(?P<space>\s*)"
-    r"|(?P<blank>\n[ \t\r]*\n\s*)"
+    r"|(?P<blank>\n\s*\n\s*)"
 )
 _NEXT = re.compile(r"(?P<open>[\"'“‘«‹„(\[{¿¡–—-]{0,4}\s?)(?P<word>\w{0,24})")
 _BEFORE = re.compile(r"\w[\w.'’-]*\Z")
@@ -68,9 +68,9 @@ def sentences(text: str) -> list[tuple[int, int]]:
         has_word = has_word or _WORD.search(text, piece, end) is not None
         piece = after
         if has_word and start < end:
-            found.append((start, end))
+            found.append((start, start + len(text[start:end].rstrip())))
             start, has_word = after, False
-    if start < last:  # signs alone go with the sentence before them
+    if start < last:  # signs alone go with the next sentence, at the end with the one before
         found[-1:] = [(found[-1][0] if found else start, last)]
     return found
 
@@ -93,6 +93,8 @@ def _is_end(text: str, start: int, match: re.Match[str], has_capitals: bool) -> 
         return match["mark"][0] not in ".!?…" or bool(match["space"])
     before = _BEFORE.search(text[max(start, match.start() - _LONGEST) : match.start()])
     token = before[0] if before else ""
+    if match["space"].count("\n") > 1:
+        return True
     if not match["space"]:
         return _is_run_together(token, match, word)
     if has_capitals and word[0].islower():
