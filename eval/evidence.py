@@ -100,20 +100,33 @@ Rule = Callable[[Marked], Any]
 
 
 def evaluate_evidence(rows: Sequence[Row], models: dict[str, Model]) -> dict[str, Any]:
-    """Score the models' choice and what stands beside it on the held-out half, other rules on the other; time them."""
+    """Score the models' choice and what stands beside it on both halves, other rules on one; time the models."""
     marked = load_marks(rows)
-    held_out = [row for row in marked if row.held_out]
     development = [row for row in marked if not row.held_out]
+    halves = {"held-out": [row for row in marked if row.held_out], "development": development}
     return {
         "readers": _agreement(marked),
-        "held_out": _beside(held_out) | {name: _score(_of_model(model, held_out)) for name, model in models.items()},
-        "development": {
+        "halves": {name: _half(half, models) for name, half in halves.items()},
+        "rules": {
             name: {rule: _score([_of_rule(weigh, row) for row in development]) for rule, weigh in _rules(model).items()}
             for name, model in models.items()
             if isinstance(model, LinearModel)
         },
         "cost": {name: _cost(model, [row.text for row in rows]) for name, model in models.items()},
     }
+
+
+def _half(marked: Sequence[Marked], models: dict[str, Model]) -> dict[str, Any]:
+    """Score the models and what stands beside them; of a model also how far it is over the longest sentence."""
+    beside = _beside(marked)
+    scores = {name: _score(shares) for name, shares in beside.items()}
+    for name, model in models.items():
+        shares = _of_model(model, marked)
+        labels = model.predict([row.text for row in marked])
+        over = _score(np.subtract(shares, beside["longest sentence"]))
+        right = float(np.mean(labels == [row.label for row in marked]))
+        scores[name] = {**_score(shares), "over_longest": over, "label_right": right}
+    return scores
 
 
 def _agreement(marked: Sequence[Marked]) -> dict[str, Any]:
@@ -132,16 +145,20 @@ def _agreement(marked: Sequence[Marked]) -> dict[str, Any]:
     }
 
 
-def _beside(marked: Sequence[Marked]) -> dict[str, Any]:
-    """Score what needs no model, and each reader by the marks of the other."""
-    at_random = [np.mean([row.share_of_place(place) for place in range(len(row.sentences))]) for row in marked]
-    readers = [np.mean([row.readers[1 - k][0] in row.readers[k] for k in (0, 1)]) for row in marked]
-    longest: Rule = lambda row: list(map(len, row.sentences))  # noqa: E731
+def _beside(marked: Sequence[Marked]) -> dict[str, list[float]]:
+    """Return how far the readers agree with what needs no model, and each with the other."""
+
+    def at_random(row: Marked) -> float:
+        return float(np.mean([row.share_of_place(place) for place in range(len(row.sentences))]))
+
+    def of_readers(row: Marked) -> float:
+        return float(np.mean([row.readers[1 - k][0] in row.readers[k] for k in (0, 1)]))
+
     return {
-        "a sentence at random": _score(at_random),
-        "first sentence": _score([row.share_of_place(0) for row in marked]),
-        "longest sentence": _score([_of_rule(longest, row) for row in marked]),
-        "the other reader": _score(readers),
+        "a sentence at random": [at_random(row) for row in marked],
+        "first sentence": [row.share_of_place(0) for row in marked],
+        "longest sentence": [_of_rule(lambda row: list(map(len, row.sentences)), row) for row in marked],
+        "the other reader": [of_readers(row) for row in marked],
     }
 
 
@@ -155,7 +172,7 @@ def _of_rule(weigh: Rule, row: Marked) -> float:
     return row.share_of_place(int(np.argmax(weigh(row))))
 
 
-def _score(shares: Sequence[float]) -> dict[str, Any]:
+def _score(shares: Any) -> dict[str, Any]:
     """Return the mean with a 95 % interval by resampling paragraphs."""
     rng = np.random.default_rng(0)
     drawn = np.asarray(shares)[rng.integers(len(shares), size=(_RESAMPLES, len(shares)))].mean(axis=1)

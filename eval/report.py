@@ -50,7 +50,7 @@ def tables(results: dict[str, Any]) -> dict[str, str]:
         made["bench"] = bench_table(results["bench"])
     if results.get("evidence"):
         made["evidence"] = _evidence_table(results["evidence"])
-        made["evidence-rules"] = _rule_table(results["evidence"]["development"])
+        made["evidence-rules"] = _rule_table(results["evidence"]["rules"])
         made["evidence-readers"] = _reader_sentence(results["evidence"]["readers"])
     if "seeds" in results:
         made["seeds"] = score_table(results["seeds"])
@@ -180,13 +180,21 @@ def _cascade_table(cuts: list[dict[str, float]]) -> str:
 
 
 def _evidence_table(result: dict[str, Any]) -> str:
+    held_out, development = result["halves"]["held-out"], result["halves"]["development"]
     rows = []
-    for name, scores in result["held_out"].items():
-        cost = result["cost"].get(name)
-        speed = f"{_three_digits(cost['with'])} ({_three_digits(cost['without'])})" if cost else "–"
-        rows.append([name, _share_with_interval(scores), speed])
-    count = result["held_out"]["fast"]["rows"]
-    return _table([f"{count} paragraphs", "agrees with the readers", "paragraphs a second with (without)"], rows)
+    for name, scores in held_out.items():
+        right = f"{scores['label_right']:.0%}" if "label_right" in scores else "–"
+        over = _share_with_interval(scores["over_longest"], "+.2f") if "over_longest" in scores else "–"
+        rows.append([name, _share_with_interval(scores), over, _share_with_interval(development[name]), right])
+    counts = [next(iter(half.values()))["rows"] for half in (held_out, development)]
+    header = ["agrees with the readers", f"held out: {counts[0]}", "over the longest", f"chosen on: {counts[1]}"]
+    cost = "; ".join(
+        f"{name} {_two_digits(c['with'])}, without {_two_digits(c['without'])}" for name, c in result["cost"].items()
+    )
+    return (
+        _table([*header, "label right"], rows)
+        + f"\n\nParagraphs a second of one processor's time with evidence: {cost}."
+    )
 
 
 def _rule_table(by_model: dict[str, Any]) -> str:
@@ -208,13 +216,13 @@ def _reader_sentence(readers: dict[str, Any]) -> str:
     )
 
 
-def _share_with_interval(scores: dict[str, Any]) -> str:
+def _share_with_interval(scores: dict[str, Any], digits: str = ".2f") -> str:
     low, high = scores["interval"]
-    return f"{scores['agrees']:.2f} ({low:.2f}–{high:.2f})"
+    return f"{scores['agrees']:{digits}} ({low:{digits}}–{high:{digits}})"
 
 
-def _three_digits(number: float) -> str:
-    return f"{float(f'{number:.3g}'):,.0f}"
+def _two_digits(number: float) -> str:
+    return f"{float(f'{number:.2g}'):,.0f}"
 
 
 def _review_sentence(review: dict[str, Any]) -> str:

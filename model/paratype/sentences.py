@@ -20,7 +20,7 @@ _LONGEST = 24  # no abbreviation is longer
 
 # What goes before a name or a number, so that its dot ends no sentence.
 _TITLES = frozenset(
-    "adm art atty brig capt cf cmdr cmdt col comdr cpl dir dr dra drs eng eng esq fig fr ft gen gov hon ing insp lic "
+    "adm art atty brig capt cf cmdr cmdt col comdr cpl dir dr dra drs eng esq fig fr ft gen gov hon ing insp lic "
     "lieut lt ltc maj messrs mlle mme mr mrs ms msgr mt para pfc pres prof pte pvt ref rep reps rev sec sen sens sgt "
     "sr sra srta st ste supt vol vs viz e.g i.e a.k.a".split()
 )
@@ -55,7 +55,8 @@ def sentences(text: str) -> list[tuple[int, int]]:
 
     A mark that ends sentences does so before a space and something that may open one: a capital letter, a digit, a
     quote, or any letter if the text has no capitals. Abbreviations and initials are told by themselves and by the
-    word behind them. A full stop without a space behind it ends a sentence if it stands between words.
+    word behind them. A full stop without a space behind it ends a sentence if it stands between words. A blank line
+    always ends one.
 
     Returns:
         For each sentence where it starts and ends: character offsets into the text, in order. None is blank, none
@@ -87,14 +88,14 @@ def _ends(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_end(text: str, start: int, match: re.Match[str], has_capitals: bool) -> bool:
+    if match["mark"][0] not in ".!?…" or match["space"].count("\n") > 1:
+        return True  # other scripts put no space, and have no capitals
     following = _NEXT.match(text, match.end())
     word = following["word"] if following else ""
-    if not word or match["mark"][0] not in ".!?…":  # other scripts put no space, and have no capitals
-        return match["mark"][0] not in ".!?…" or bool(match["space"])
+    if not word:
+        return bool(match["space"])
     before = _BEFORE.search(text[max(start, match.start() - _LONGEST) : match.start()])
     token = before[0] if before else ""
-    if match["space"].count("\n") > 1:
-        return True
     if not match["space"]:
         return _is_run_together(token, match, word)
     if has_capitals and word[0].islower():

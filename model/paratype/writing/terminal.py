@@ -56,7 +56,10 @@ class TableWriter(Writer):
             score = "" if record["score"] is None else f"{record['score']:.2f}{' ?' if record['review'] else ''}"
             shown = record["error"] or _shortened(text)
             cells = (Text(printable(label), _COLOURS.get(label, "")), score, Text(printable(also)))
-            table.add_row(str(number), *cells, Text(printable(shown)))
+            cell = Text(printable(shown))
+            if found := record.get("evidence"):
+                cell.stylize("underline", found["start"], found["end"])
+            table.add_row(str(number), *cells, cell)
         # Not printed at once, because rich ends the whole process if the reader has gone away.
         with self._console.capture() as captured:
             self._console.print(table)
