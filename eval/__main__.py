@@ -75,6 +75,18 @@ def curve(
 
 
 @app.command()
+def evidence() -> None:
+    """Score the sentences that the models name against those that two readers marked, and write the table."""
+    from eval.evidence import evaluate_evidence
+    from paratype import load
+    from training.corpus import load_corpus
+
+    models = {name: load(name) for name in ("accurate", "auto", "fast")}
+    _write("evidence.json", evaluate_evidence(load_corpus(), models))
+    print(_publish()["evidence"])
+
+
+@app.command()
 def bench(
     text: Annotated[Path | None, typer.Option(help="JSON lines file with `text`; generated if not given.")] = None,
     rows: Annotated[int, typer.Option(help="How many paragraphs, at most.", min=1)] = 20000,
@@ -118,6 +130,7 @@ def _publish() -> dict[str, str]:
     from eval.report import fill, tables
 
     results = _read("scores.json") | {"curve": _read("curve.json"), "bench": _read("bench.json")}
+    results["evidence"] = _read("evidence.json")
     made = tables(results) | {"example": _example(), "commands": _commands()}
     sections = (f"## {name}\n\n{table}" for name, table in made.items())
     (RESULTS / "tables.md").write_text("\n\n".join(sections) + "\n", "utf-8")

@@ -48,6 +48,10 @@ def tables(results: dict[str, Any]) -> dict[str, str]:
         made["curve"] = _curve_table(results["curve"])
     if results.get("bench"):
         made["bench"] = bench_table(results["bench"])
+    if results.get("evidence"):
+        made["evidence"] = _evidence_table(results["evidence"])
+        made["evidence-rules"] = _rule_table(results["evidence"]["rules"])
+        made["evidence-readers"] = _reader_sentence(results["evidence"]["readers"])
     if "seeds" in results:
         made["seeds"] = score_table(results["seeds"])
     return made
@@ -173,6 +177,52 @@ def _cascade_table(cuts: list[dict[str, float]]) -> str:
         for cut in cuts
     ]
     return _table(["unsure below", "passed on", "accuracy", "macro-F1", "paragraphs a second"], rows)
+
+
+def _evidence_table(result: dict[str, Any]) -> str:
+    held_out, development = result["halves"]["held-out"], result["halves"]["development"]
+    rows = []
+    for name, scores in held_out.items():
+        right = f"{scores['label_right']:.0%}" if "label_right" in scores else "–"
+        over = _share_with_interval(scores["over_longest"], "+.2f") if "over_longest" in scores else "–"
+        rows.append([name, _share_with_interval(scores), over, _share_with_interval(development[name]), right])
+    counts = [next(iter(half.values()))["rows"] for half in (held_out, development)]
+    header = ["agrees with the readers", f"held out: {counts[0]}", "over the longest", f"chosen on: {counts[1]}"]
+    cost = "; ".join(
+        f"{name} {_two_digits(c['with'])}, without {_two_digits(c['without'])}" for name, c in result["cost"].items()
+    )
+    return (
+        _table([*header, "label right"], rows)
+        + f"\n\nParagraphs a second of one processor's time with evidence: {cost}."
+    )
+
+
+def _rule_table(by_model: dict[str, Any]) -> str:
+    rules = dict.fromkeys(rule for scores in by_model.values() for rule in scores)
+    rows = [
+        [rule, *(_share_with_interval(scores[rule]) if rule in scores else "–" for scores in by_model.values())]
+        for rule in rules
+    ]
+    count = by_model["fast"][next(iter(rules))]["rows"]
+    return _table([f"{count} paragraphs, largest", *by_model], rows)
+
+
+def _reader_sentence(readers: dict[str, Any]) -> str:
+    least, most = min(readers["by_label"].values()), max(readers["by_label"].values())
+    return (
+        f"Two blind readings of {readers['rows']} paragraphs chose the same sentence in {readers['same']:.0%} "
+        f"({least:.0%} to {most:.0%} by label; {readers['by_chance']:.0%} by chance), and had one in common in "
+        f"{readers['in_common']:.0%}, with those that they marked as carrying the label equally."
+    )
+
+
+def _share_with_interval(scores: dict[str, Any], digits: str = ".2f") -> str:
+    low, high = scores["interval"]
+    return f"{scores['agrees']:{digits}} ({low:{digits}}–{high:{digits}})"
+
+
+def _two_digits(number: float) -> str:
+    return f"{float(f'{number:.2g}'):,.0f}"
 
 
 def _review_sentence(review: dict[str, Any]) -> str:

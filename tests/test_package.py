@@ -32,11 +32,11 @@ HEAVY = {
 # Each module imports only from lines above its own.
 ORDER = [
     ["types"],
-    ["columns", "text"],
+    ["columns", "sentences", "text"],
     ["words"],
-    ["encoder", "guard", "ngrams"],
+    ["encoder", "evidence", "guard", "ngrams"],
     ["model"],
-    ["features"],
+    ["explain", "features"],
     ["artifact"],
     ["classifier"],
     ["api"],
@@ -51,6 +51,7 @@ ORDER = [
     ["writing.writer"],
     ["writing.page_rows"],
     ["writing.page", "writing.parquet", "writing.plain", "writing.terminal"],
+    ["writing.explained"],
     ["writing.formats"],
     ["runs.durable", "runs.lock"],
     ["runs.terms"],

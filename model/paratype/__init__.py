@@ -11,7 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from paratype.text import Paragraph, paragraphs
-from paratype.types import LABELS, TYPES, Label, ModelRefused, Prediction
+from paratype.types import LABELS, TYPES, Evidence, Label, ModelRefused, Prediction
 
 if TYPE_CHECKING:
     from paratype.api import load, predict
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LABELS",
     "TYPES",
+    "Evidence",
     "Label",
     "Model",
     "ModelRefused",

@@ -14,12 +14,13 @@ from paratype.types import DEFAULT_MODEL, ModelRefused, Prediction
 __all__ = ["load", "predict"]
 
 
-def predict(texts: Iterable[str], *, model: str | Path = DEFAULT_MODEL) -> list[Prediction]:
+def predict(texts: Iterable[str], *, model: str | Path = DEFAULT_MODEL, evidence: bool = False) -> list[Prediction]:
     """Label texts.
 
     Args:
         texts: the paragraphs, as a list of strings. A long document is cut first: `Model.label_document`.
         model: name of a shipped model, or a model folder.
+        evidence: whether to find the sentence that carries each label.
 
     Returns:
         One `Prediction` per text, in order; blank texts are ``none``.
@@ -29,7 +30,7 @@ def predict(texts: Iterable[str], *, model: str | Path = DEFAULT_MODEL) -> list[
         ModelRefused: if the model cannot be opened.
     """
     checked = check_texts(texts)
-    return load(model).label_texts(checked)
+    return load(model).label_texts(checked, evidence=evidence)
 
 
 def load(model: str | Path = DEFAULT_MODEL) -> Model:

@@ -19,6 +19,8 @@ __all__ = ["label_batches", "label_columns", "label_schema"]
 # whatever the size of the batch.
 _DIGITS = 4
 
+_EVIDENCE = pa.struct([("text", pa.string()), ("start", pa.int64()), ("end", pa.int64())])
+
 
 def label_batches(
     batches: Iterable[pa.RecordBatch],
@@ -26,6 +28,7 @@ def label_batches(
     text_column: str = "text",
     model: str | Model = DEFAULT_MODEL,
     threads: int | None = None,
+    evidence: bool = False,
 ) -> Iterator[pa.RecordBatch]:
     """Yield each record batch with the columns of `label_schema` added, rows in order.
 
@@ -37,26 +40,35 @@ def label_batches(
         model: an open model, name of a shipped one, or a model folder.
         threads: how many work on a batch at most; as many as there are processors if None. The word model gives a
             thread thousands of rows at a time, so that it needs larger batches to use several.
+        evidence: whether to find the sentence that carries each label.
 
     Raises:
         KeyError: if a batch lacks the text column (the columns there are named) or has one of those to be added.
     """
     model = model if isinstance(model, Model) else load(model)
-    added = label_schema(model)
+    added = label_schema(model, evidence=evidence)
     for batch in batches:
         names = batch.schema.names
         if text_column not in names:
             raise KeyError(f"expected a column {text_column!r}, got {', '.join(names)}; name it with text_column")
         if taken := [name for name in added.names if name in names]:
             raise KeyError(f"the batch already has {', '.join(taken)}; rename or drop them first")
-        columns = label_columns(model, model.score(text_array(batch.column(text_column)), threads=threads))
+        texts = text_array(batch.column(text_column))
+        scores = model.score(texts, threads=threads)
+        columns = label_columns(model, scores)
+        if evidence:
+            columns.append(_evidence_column(texts, model.evidence(texts, scores, threads=threads)))
         yield pa.RecordBatch.from_arrays(
             [*batch.columns, *columns], schema=pa.schema([*batch.schema, *added], batch.schema.metadata)
         )
 
 
-def label_schema(model: Model) -> pa.Schema:
-    """Return the columns that labelling adds: label, score, labels, review, and one probability per outcome."""
+def label_schema(model: Model, *, evidence: bool = False) -> pa.Schema:
+    """Return the columns that labelling adds: label, score, labels, review, and one probability per outcome.
+
+    If asked for, ``evidence`` comes last: the sentence that carries the label, and its character offsets into the text;
+    null for ``none``.
+    """
     return pa.schema(
         [
             ("label", pa.string()),
@@ -64,12 +76,13 @@ def label_schema(model: Model) -> pa.Schema:
             ("labels", pa.list_(pa.string())),
             ("review", pa.bool_()),
             *((f"p_{outcome}", pa.float64()) for outcome in model.decision.outcomes),
+            *([("evidence", _EVIDENCE)] if evidence else []),
         ]
     )
 
 
 def label_columns(model: Model, scores: Scores) -> list[pa.Array]:
-    """Return the columns of `label_schema` for some scores."""
+    """Return the columns of `label_schema` for some scores, without evidence."""
     decision = model.decision
     outcomes, names = (text_column(names).cast(pa.string()) for names in (decision.outcomes, decision.types))
     _, types = np.nonzero(scores.stated)
@@ -83,3 +96,9 @@ def label_columns(model: Model, scores: Scores) -> list[pa.Array]:
         numpy_column(scores.review),
         *map(numpy_column, rounded.T),
     ]
+
+
+def _evidence_column(texts: pa.Array, spans: list[tuple[int, int] | None]) -> pa.Array:
+    pairs = zip(texts.to_pylist(), spans, strict=True)
+    found = [{"text": text[slice(*span)], "start": span[0], "end": span[1]} if span else None for text, span in pairs]
+    return pa.array(found, _EVIDENCE)

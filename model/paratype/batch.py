@@ -20,7 +20,7 @@ from paratype.ngrams import text_array
 from paratype.reading import AUTO, Failure, Row, read_rows, without_column
 from paratype.reading.arrow_rows import ArrowRow
 
-__all__ = ["Labelled", "Place", "Report", "Stopped", "label_files", "text_name"]
+__all__ = ["Labelled", "Place", "Report", "Stopped", "all_rows", "label_files", "text_name"]
 
 _POSITION = {"source": pa.string(), "paragraph": pa.int64(), "start": pa.int64(), "end": pa.int64()}
 
@@ -186,6 +186,7 @@ def label_files(
     threads: int | None = None,
     done: Place | None = None,
     strict: bool = False,
+    evidence: bool = False,
 ) -> Iterator[Labelled]:
     """Yield labelled rows, some at a time, in the order of the sources (see `find_files`) and of the rows in them.
 
@@ -200,8 +201,8 @@ def label_files(
         Failure: if the rows up to ``done`` are not there.
         Stopped: with ``strict``, when the first input or row fails.
     """
-    name = text_name(text_column, model)
-    rows = _all_rows(sources, report, strict, text_column=text_column, encoding=encoding)
+    name = text_name(text_column, model, evidence=evidence)
+    rows = all_rows(sources, report, strict, text_column=text_column, encoding=encoding)
     if done:
         _pass_over(rows, done)
     waiting: deque[tuple[list[Row], Future[pa.RecordBatch]]] = deque()
@@ -219,16 +220,17 @@ def label_files(
     threads = threads or os.cpu_count() or 1
     with ThreadPoolExecutor(threads) as pool:
         for batch in _batches(rows, model.chunk):
-            waiting.append((batch, pool.submit(_answers, batch, model)))
+            waiting.append((batch, pool.submit(_answers, batch, model, evidence, keep_text)))
             if len(waiting) > threads:
                 yield next_labelled()
         while waiting:
             yield next_labelled()
 
 
-def text_name(text_column: str, model: Model) -> str:
+def text_name(text_column: str, model: Model, *, evidence: bool = False) -> str:
     """Return the name that the text column of the inputs has in the records: its own, unless we write that."""
-    return f"input_{text_column}" if text_column in {*_POSITION, *label_schema(model).names, "error"} else text_column
+    written = {*_POSITION, *label_schema(model, evidence=evidence).names, "error"}
+    return f"input_{text_column}" if text_column in written else text_column
 
 
 def _runs(rows: list[Row]) -> Iterator[list[Row]]:
@@ -272,7 +274,8 @@ def _renamed(columns: list[str], written: set[str]) -> dict[str, str]:
     return names
 
 
-def _all_rows(sources: Iterable[str], report: Report, strict: bool, **options: Any) -> Iterator[Row]:
+def all_rows(sources: Iterable[str], report: Report, strict: bool, **options: Any) -> Iterator[Row]:
+    """Yield the rows of all sources, and note in the report what could not be read; see `label_files`."""
     for source in sources:
         report.begin(source)
         try:
@@ -313,10 +316,15 @@ def _batches(rows: Iterable[Row], most_rows: int) -> Iterator[list[Row]]:
         yield batch
 
 
-def _answers(rows: list[Row], model: Model) -> pa.RecordBatch:
+def _answers(rows: list[Row], model: Model, evidence: bool, keep_text: bool) -> pa.RecordBatch:
     batch = pa.record_batch({"text": text_array([row.text for row in rows])})
-    (labelled,) = label_batches([batch], model=model, threads=1)
+    (labelled,) = label_batches([batch], model=model, threads=1, evidence=evidence)
     answers = labelled.drop_columns(["text"])
+    if evidence and not keep_text:
+        found = answers.column("evidence")
+        fields = [pa.nulls(len(rows), pa.string()), found.field("start"), found.field("end")]
+        offsets = pa.StructArray.from_arrays(fields, fields=list(found.type), mask=found.is_null())
+        answers = answers.set_column(answers.num_columns - 1, "evidence", offsets)
     if any(row.error for row in rows):
         answers = answers.take(pa.array([None if row.error else place for place, row in enumerate(rows)], pa.int64()))
     return answers

@@ -193,9 +193,9 @@ class ParagraphClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return calibrated probabilities, shape (texts, classes), columns as ``classes_``."""
         return self._fitted().predict_proba(X)
 
-    def label_texts(self, X: Iterable[str]) -> list[Prediction]:
-        """Return one `Prediction` per text."""
-        return self._fitted().label_texts(X)
+    def label_texts(self, X: Iterable[str], *, evidence: bool = False) -> list[Prediction]:
+        """Return one `Prediction` per text; with the `paratype.types.Evidence` if asked for."""
+        return self._fitted().label_texts(X, evidence=evidence)
 
     def save(self, folder: str | Path) -> None:
         """Save the fitted model; see `paratype.artifact.save_folder`."""

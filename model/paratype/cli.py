@@ -77,6 +77,15 @@ class Format(str, Enum):
     html = "html"
 
 
+class ExplainFormat(str, Enum):
+    """Ways to write explanations."""
+
+    table = "table"
+    jsonl = "jsonl"
+
+
+_TABLE_PULLS = 5
+
 _SUFFIXES = {
     ".jsonl": Format.jsonl,
     ".ndjson": Format.jsonl,
@@ -175,6 +184,9 @@ def label(
             "--jobs", "-j", min=1, help="Threads to use; by default one for each processor.", show_default=False
         ),
     ] = None,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="Add the sentence that carries the label, with its offsets in the text.")
+    ] = False,
     no_text: Annotated[bool, typer.Option("--no-text", help="Leave the text out of the output.")] = False,
     raw: Annotated[
         bool, typer.Option("--raw", help="Leave cells that a spreadsheet takes for formulas as they are (CSV, TSV).")
@@ -218,6 +230,7 @@ def label(
         "keep_text": not no_text,
         "threads": jobs,
         "strict": strict,
+        "evidence": evidence,
     }
     with _interruptible(output):
         opened = _load(model)
@@ -231,6 +244,92 @@ def label(
         _say(_summary(report, output))
     if report.failures:
         raise typer.Exit(SOME_FAILED)
+
+
+@app.command()
+def explain(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(help="Files, folders (searched recursively), or - for standard input.", show_default=False),
+    ],
+    format: Annotated[
+        ExplainFormat | None,
+        typer.Option("--format", "-f", help="By default table on a terminal, jsonl in a pipe.", show_default=False),
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(help="Explain the score of this outcome alone.", show_default=False)
+    ] = None,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="So many words and pairs for each outcome, and as many against it; the rest is added up. By default "
+            "5 in a table, all in jsonl.",
+            show_default=False,
+        ),
+    ] = None,
+    model: Annotated[str, typer.Option(help="A word model: fast, or a folder of your own.")] = "fast",
+    text_column: Annotated[
+        str, typer.Option(help="Column of tables that holds the text; in JSON, a.b is inside a.")
+    ] = "text",
+    encoding: Annotated[
+        str, typer.Option(help="Encoding of the input files; auto is UTF-8, or what the file is beyond doubt.")
+    ] = "auto",
+) -> None:
+    """Show which words and pairs of words pulled for and against each outcome, for every paragraph.
+
+    The score of an outcome is what it starts from and all the pulls added up; what turns the scores into
+    probabilities is their softmax. ^word is a word once more, as one of the first of its paragraph.
+
+    Reads what `paratype label` reads, and ends with the same exit codes.
+    """
+    _check_encoding(encoding)
+    sources = _find(inputs)
+    chosen = format or (ExplainFormat.table if sys.stdout.isatty() else ExplainFormat.jsonl)
+    most = _TABLE_PULLS if top is None and chosen is ExplainFormat.table else top
+    with _interruptible(None):
+        opened = _explainable(model, label)
+        report = _print_explanations(sources, opened, chosen, label, most, text_column=text_column, encoding=encoding)
+    _report_failures(report, quiet=False)
+    if not report.files and not report.rows:
+        raise typer.Exit(NOTHING_READ)
+    if report.failures:
+        raise typer.Exit(SOME_FAILED)
+
+
+def _explainable(name: str, label: str | None) -> Model:
+    from paratype.explain import explain as explain_texts
+
+    model = _load(name)
+    try:
+        explain_texts(model, [])
+    except ValueError as refusal:
+        raise typer.BadParameter(str(refusal)) from refusal
+    if label not in (None, *model.decision.outcomes):
+        raise typer.BadParameter(f"unknown label {label!r}; the model has {', '.join(model.decision.outcomes)}")
+    return model
+
+
+def _print_explanations(
+    sources: list[str], model: Model, format: ExplainFormat, label: str | None, top: int | None, **options: Any
+) -> Report:
+    from paratype.batch import Report, all_rows
+    from paratype.explain import explain as explain_texts
+    from paratype.writing.explained import explanation_line, print_explanation
+
+    report = Report()
+    with _writing(None):
+        for row in all_rows(sources, report, False, **options):
+            if row.error:
+                continue
+            report.rows += 1
+            (explanation,) = explain_texts(model, [row.text])
+            if format is ExplainFormat.table:
+                print_explanation(sys.stdout, row, explanation, label=label, top=top)
+            else:
+                sys.stdout.write(explanation_line(row, explanation, label=label, top=top) + "\n")
+        sys.stdout.flush()
+    return report
 
 
 @app.command()
@@ -388,7 +487,7 @@ def _print_labels(
 
     report = Report()
     with _writing(None), _stoppable(report, quiet), _progress(sources, quiet) as progress:
-        name = text_name(text_column, model)
+        name = text_name(text_column, model, evidence=options["evidence"])
         with FORMATS[format.value](sys.stdout, text_column=name, raw=raw) as writer:
             for labelled in label_files(sources, model, report=report, text_column=text_column, **options):
                 writer.write(labelled)

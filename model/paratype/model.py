@@ -6,7 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -16,11 +16,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from paratype.columns import numpy_column
+from paratype.evidence import carrying_sentences
 from paratype.ngrams import text_array
 from paratype.text import Paragraph, check_texts, paragraphs
-from paratype.types import Label, Prediction
+from paratype.types import Evidence, Label, Prediction
 
-__all__ = ["Cascade", "Decision", "Features", "Heads", "LinearModel", "Model", "Scores", "in_chunks"]
+__all__ = ["Cascade", "Decision", "Features", "Floats", "Heads", "LinearModel", "Model", "Scores", "in_chunks"]
 
 Floats = NDArray[np.floating[Any]]
 
@@ -146,14 +147,46 @@ class Model(ABC):
         """Return calibrated probabilities, shape (texts, outcomes), columns as `decision.outcomes`."""
         return self.score(text_array(check_texts(texts))).outcomes
 
-    def label_texts(self, texts: Iterable[str]) -> list[Prediction]:
-        """Return one `Prediction` per text, in order."""
-        return list(self._predictions(self.score(text_array(check_texts(texts)))))
+    def label_texts(self, texts: Iterable[str], *, evidence: bool = False) -> list[Prediction]:
+        """Return one `Prediction` per text, in order; with the `Evidence` if asked for."""
+        checked = check_texts(texts)
+        array = text_array(checked)
+        scores = self.score(array)
+        predictions = self._predictions(scores)
+        if not evidence:
+            return list(predictions)
+        found = zip(checked, self.evidence(array, scores), predictions, strict=True)
+        return [
+            replace(prediction, evidence=Evidence(text[slice(*span)], *span)) if span else prediction
+            for text, span, prediction in found
+        ]
 
-    def label_document(self, document: str) -> list[tuple[Paragraph, Prediction]]:
-        """Cut a document into paragraphs and label each; see `paratype.text.paragraphs`."""
+    def label_document(self, document: str, *, evidence: bool = False) -> list[tuple[Paragraph, Prediction]]:
+        """Cut a document into paragraphs (`paratype.text.paragraphs`) and label each, as `label_texts` does."""
         cut = paragraphs(document)
-        return list(zip(cut, self.label_texts([paragraph.text for paragraph in cut]), strict=True))
+        labelled = self.label_texts([paragraph.text for paragraph in cut], evidence=evidence)
+        return list(zip(cut, labelled, strict=True))
+
+    def evidence(self, texts: pa.Array, scores: Scores, *, threads: int | None = None) -> list[tuple[int, int] | None]:
+        """Return where in each text the sentence is that carries its label, None for ``none``.
+
+        See `paratype.evidence` for how it is found.
+
+        Args:
+            texts: an Arrow string array without nulls.
+            scores: what `score` gave for it.
+            threads: as there.
+        """
+        places = {name: place for place, name in enumerate(self.decision.types)}
+        types = np.array([places.get(name, -1) for name in self.decision.outcomes])[scores.label]
+        return carrying_sentences(
+            texts.to_pylist(), types, lambda alone: self._of_sentences.score(alone, threads=threads).states
+        )
+
+    @property
+    def _of_sentences(self) -> Model:
+        """The model that reads sentences alone."""
+        return self
 
     def _predictions(self, scores: Scores) -> Iterator[Prediction]:
         outcomes, types = self.decision.outcomes, self.decision.types
@@ -233,6 +266,11 @@ class Cascade(Model):
     def chunk(self) -> int:  # type: ignore[override]
         """How many texts one thread takes at a time."""
         return 32 * self.second.chunk
+
+    @property
+    def _of_sentences(self) -> Model:
+        """The quick one: it finds the sentence as well as the better one does (see `eval/evidence.py`)."""
+        return self.first
 
     def score(self, texts: pa.Array, *, threads: int | None = None) -> Scores:
         """Return the `Scores` of an Arrow string array without nulls."""

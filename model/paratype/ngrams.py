@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +21,7 @@ from scipy.sparse import csr_matrix, diags
 from paratype.columns import text_column
 from paratype.words import Vocabulary, split
 
-__all__ = ["LEAD_WORDS", "NgramIndex", "text_array"]
+__all__ = ["LEAD_WORDS", "Counted", "NgramIndex", "text_array"]
 
 LEAD_WORDS = 12
 """How many words at the head of a text count as its opening."""
@@ -41,6 +41,22 @@ def text_array(texts: Any) -> pa.Array:
         return text_column(texts)
     texts = texts.cast(pa.large_string())
     return texts.fill_null("") if texts.null_count else texts
+
+
+class Counted(NamedTuple):
+    """Something that counts in a text.
+
+    Attributes:
+        position: which word of the text it is, or which one is the first of the pair, from 0.
+        kind: ``word``, ``opening`` (a word once more, as one of the text's first) or ``pair``.
+        feature: the word or words, as `words` folds them.
+        column: where it counts in `NgramIndex.matrix`.
+    """
+
+    position: int
+    kind: str
+    feature: str
+    column: int
 
 
 @dataclass(frozen=True)
@@ -79,6 +95,23 @@ class NgramIndex:
             return sums[:, :-1] * _scale(sums[:, -1])[:, None]
 
         return product
+
+    def counted(self, text: str) -> list[Counted]:
+        """Return all that counts in a text, in the order of its words; a word that stands there twice comes twice."""
+        size, found = len(self.vocabulary), []
+        slots = self._slots(text_array([text])).indices.reshape(-1, 2)
+        places = np.where(slots[:, 0] > size, slots[:, 0] - size - 1, slots[:, 0]).tolist()
+        for position, (word, pair) in enumerate(slots.tolist()):
+            place, hashed = places[position], pair - 2 * (size + 1)
+            if place < size:
+                name = self.vocabulary[place]
+                found.append(Counted(position, "word", name, place))
+                if word > size:
+                    found.append(Counted(position, "opening", name, size + place))
+            if hashed < 1 << self.pair_bits:
+                both = f"{self.vocabulary[place]} {self.vocabulary[places[position + 1]]}"
+                found.append(Counted(position, "pair", both, 2 * size + hashed))
+        return found
 
     def _slots(self, texts: pa.Array) -> csr_matrix:
         """Return the plain counts over slots, of shape (texts, slots): two entries for each word, not added up.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["DEFAULT_MODEL", "LABELS", "TYPES", "Label", "ModelRefused", "Prediction"]
+__all__ = ["DEFAULT_MODEL", "LABELS", "TYPES", "Evidence", "Label", "ModelRefused", "Prediction"]
 
 
 class Label(str, Enum):
@@ -34,6 +34,20 @@ TYPES: tuple[str, ...] = tuple(label for label in LABELS if label != Label.NONE)
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """The sentence that carries a paragraph's label.
+
+    Attributes:
+        text: the sentence.
+        start, end: character offsets into the paragraph's text, of which it is ``[start:end]``.
+    """
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """What a model says of one paragraph.
 
@@ -48,6 +62,7 @@ class Prediction:
         states: calibrated probability, one type at a time, that the paragraph states it; ``labels`` are the
             types at or over the model's thresholds.
         review: whether ``score`` is under the model's review cut, so that a person should look.
+        evidence: the sentence that carries ``label``, if it was asked for; None for ``none``.
     """
 
     label: str
@@ -56,6 +71,7 @@ class Prediction:
     scores: Mapping[str, float]
     states: Mapping[str, float]
     review: bool
+    evidence: Evidence | None = None
 
 
 class ModelRefused(ValueError):

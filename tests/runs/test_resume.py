@@ -278,6 +278,7 @@ def test_other_inputs_are_refused(label, stopped, inputs, what):
         (["--format", "tsv"], "format was csv, is tsv"),
         (["--no-text"], "text kept was True, is False"),
         (["--raw"], "raw was False, is True"),
+        (["--evidence"], "evidence was False, is True"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )

@@ -37,7 +37,7 @@ class Job:
         model_name: name or folder that it was opened by.
         format: one of `paratype.writing.formats.FORMATS`.
         compression: ``gzip``, ``zstd``, or None.
-        text_column, encoding, keep_text, threads, strict: see `paratype.batch.label_files`.
+        text_column, encoding, keep_text, threads, strict, evidence: see `paratype.batch.label_files`.
         raw: see `paratype.writing.writer.Writer`.
     """
 
@@ -53,6 +53,7 @@ class Job:
     raw: bool = False
     threads: int | None = None
     strict: bool = False
+    evidence: bool = False
 
     def settings(self) -> dict[str, Any]:
         """Return all on which the bytes of the output hang, beside the inputs."""
@@ -64,6 +65,7 @@ class Job:
             "encoding": self.encoding,
             "text kept": self.keep_text,
             "raw": self.raw,
+            "evidence": self.evidence,
             **versions(),
         }
 
@@ -173,8 +175,9 @@ def _write(
         threads=job.threads,
         done=place,
         strict=job.strict,
+        evidence=job.evidence,
     )
-    name = text_name(job.text_column, job.model)
+    name = text_name(job.text_column, job.model, evidence=job.evidence)
     with (
         journal.stream() as stream,
         FORMATS[job.format](stream, journal.rows, text_column=name, raw=job.raw) as writer,

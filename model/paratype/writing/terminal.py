@@ -74,7 +74,10 @@ class TableWriter(Writer):
         if record["review"]:
             said.append("\n? for review", "bold")
         text = record.get("text") or record.get(self._text_column) or ""
-        return str(number), said, score, Text(printable(record["error"] or _shortened(text)))
+        shown = Text(printable(record["error"] or _shortened(text)))
+        if found := record.get("evidence"):
+            shown.stylize("underline", found["start"], found["end"])
+        return str(number), said, score, shown
 
 
 def _table(*, header: bool) -> Table:
