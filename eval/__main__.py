@@ -89,6 +89,9 @@ def compare(
 def loop(
     data: Annotated[Path, typer.Option(help="Labelled JSON lines file: text, label, labels, document, source.")] = REAL,
     rows: Annotated[int, typer.Option(help="How many rows to look at in each source.", min=1)] = 100,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Take this source; may be given again. All if not given.")
+    ] = None,
 ) -> None:
     """Walk from labels to corrections to new models and back on real text, and write the table.
 
@@ -96,7 +99,8 @@ def loop(
     """
     from eval.loop import walk
 
-    _write("loop.json", walk(data, rows, log=print))
+    for results in walk(data, rows, only=source or (), log=print):
+        _write("loop.json", results)
     print(_publish()["loop"])
 
 

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,27 +32,31 @@ _MODELS = ("accurate", "fast")
 _COMMANDS = {"paratype": ("-c", "from paratype.cli import main; main()"), "training": ("-m", "training")}
 
 
-def walk(data: Path, count: int, *, log: Callable[[str], None]) -> dict[str, Any]:
+def walk(data: Path, count: int, *, only: Collection[str] = (), log: Callable[[str], None]) -> Iterator[dict[str, Any]]:
     """Walk once around with each source in the development part of a labelled file.
 
     Args:
         data: the file, whose records have a document and a source.
         count: how many rows to look at in each source.
+        only: the sources to take; all of them if none is named.
         log: told what is done.
 
-    Returns:
+    Yields:
+        After each source the results so far.
         ``walks``: for each source how many rows were looked at, of how many, and how many labels changed; how long
         training took, by the clock and in processor seconds; and for each model what `compare` says.
     """
     development = load_labelled(data, Part.development)
     sources = [source.split("/")[0] for source in development.sources]
+    if unknown := set(only) - set(sources):
+        raise ValueError(f"expected sources among {sorted(set(sources))}, got {sorted(unknown)}")
+    walks: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as scratch:
-        walks = []
-        for source in sorted(set(sources)):
+        for source in dict.fromkeys(only) or sorted(set(sources)):
             log(source)
             part = development.select([place for place, name in enumerate(sources) if name == source])
             walks.append({"source": source, **_walk(part, count, Path(scratch), log)})
-    return {"walks": walks, "cores": os.cpu_count()}
+            yield {"walks": walks, "cores": os.cpu_count()}
 
 
 def _walk(data: Labelled, count: int, folder: Path, log: Callable[[str], None]) -> dict[str, Any]:

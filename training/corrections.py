@@ -32,7 +32,8 @@ class Corrected:
         problems: what is wrong with rows, and what to do.
         skipped: rows without a label, which nobody judged.
         changed: rows whose label is not what the model said.
-        followed: those of them whose ``labels`` were left as they were; there the new label stands for the old one.
+        followed: those of them whose ``labels`` were left as they were, without the new label; there it stands for the
+            old one.
     """
 
     rows: dict[str, Row] = field(default_factory=dict)
@@ -115,14 +116,16 @@ class _Answer:
 
     @property
     def is_followed(self) -> bool:
-        return self.is_changed and bool(self.given) and set(self.given) == {*self.said} - {"none"}
+        untouched = set(self.given) == {*self.said} - {"none"}
+        return self.is_changed and bool(self.given) and untouched and self.label not in self.given
 
     @property
     def labels(self) -> list[str]:
-        left = set(self.given) - {self.said[0]} if self.is_followed else set(self.given)
-        if self.is_followed or not self.given:
-            left.add(self.label)
-        return sorted(left - {"none"}) if self.label != "none" or not self.is_followed else []
+        if not self.given or (self.is_followed and self.label == "none"):
+            return [] if self.label == "none" else [self.label]
+        if self.is_followed:
+            return sorted({*self.given, self.label} - {self.said[0]})
+        return sorted(set(self.given) - {"none"})
 
     def problems(self) -> Iterator[str]:
         for name in dict.fromkeys((self.label, *self.given)):

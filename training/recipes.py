@@ -19,6 +19,7 @@ from training.corpus import CORRECTED, Row
 __all__ = [
     "ARTIFACTS",
     "CORRECTED_WEIGHT",
+    "RECOMBINED",
     "UNSURE_BELOW",
     "fit_accurate",
     "fit_fast",
@@ -35,8 +36,10 @@ UNSURE_BELOW = 0.9
 CORRECTED_WEIGHT = 5.0
 """How many corpus rows one of the user's own counts for: it is of the kind of text that the model will meet."""
 
-# How many texts the teacher labels for each row, and how much each counts beside a row that readers labelled.
-_RECOMBINED = 3
+RECOMBINED = 3
+"""How many texts the teacher labels for each row."""
+
+# How much each of them counts beside a row that readers labelled.
 _RECOMBINED_WEIGHT = 0.5
 _SENTENCE = re.compile(r"(?<=[.!?]) +(?=[\"“(]?[A-Z0-9])")
 
@@ -56,7 +59,9 @@ def fit_accurate(rows: Sequence[Row], folder: Path, features: EncoderFeatures | 
     )
 
 
-def fit_fast(rows: Sequence[Row], teacher: Model | None = None) -> ParagraphClassifier:
+def fit_fast(
+    rows: Sequence[Row], teacher: Model | None = None, *, recombined_per_row: int = RECOMBINED
+) -> ParagraphClassifier:
     """Fit the word model on the rows; with a teacher, also on its probabilities for recombined text."""
     aside = np.array([is_for_calibration(row) for row in rows])
     texts = [row.text for row in rows]
@@ -65,7 +70,7 @@ def fit_fast(rows: Sequence[Row], teacher: Model | None = None) -> ParagraphClas
     weight = np.array([weight_of(row) for row in rows])
     if teacher is not None:
         met = [row for row, out in zip(rows, aside, strict=True) if not out]
-        unlabelled = recombined(met, _RECOMBINED * len(met))
+        unlabelled = recombined(met, recombined_per_row * len(met))
         taught = teacher.score(text_array(unlabelled))
         texts += unlabelled
         outcomes = np.concatenate([outcomes, taught.outcomes])
