@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,9 +61,15 @@ class KeptVectors(EncoderFeatures):
 
     def _known(self) -> dict[bytes, NDArray[np.float32]]:
         try:
-            with np.load(self.file) as kept:
+            with self.file.open("rb") as stream, np.load(stream) as kept:
                 keys, vectors = kept["keys"], kept["vectors"]
-        except (OSError, ValueError, KeyError, EOFError):  # none yet, or no longer whole: they are made anew
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            EOFError,
+            BadZipFile,
+        ):  # none yet, or no longer whole: they are made anew
             return {}
         return dict(zip(map(bytes, keys), vectors, strict=True))
 
