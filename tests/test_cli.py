@@ -21,6 +21,7 @@ import paratype
 from paratype import LABELS
 from paratype.artifact import MANIFEST_FILE, MODEL_FILE
 from paratype.cli import app
+from paratype.features import NgramFeatures
 
 SCRIPT = shutil.which("paratype", path=str(Path(sys.executable).parent))
 DOCUMENT = "At least ten people were killed.\n\nThe team won the match.\n"
@@ -881,3 +882,16 @@ def test_no_review_file_after_a_run_that_failed(label):
     assert label("bad.csv", "--review", "review.csv", "-o", "out.csv", "--strict").exit_code == 1
     assert label("missing.csv", "--review", "review.csv").exit_code == 3
     assert not list(Path().glob("*review*")) and not list(Path().glob(".*review*"))
+
+
+def test_types_of_ones_own_go_all_the_way(rows, tmp_path):
+    texts, labels = rows
+    own = [{"attack_report": "fighting", "none": "none"}.get(name, "talks and tolls") for name in labels]
+    paratype.ParagraphClassifier(NgramFeatures(min_df=1, pair_bits=10), C=10).fit(texts, own).save(tmp_path / "own")
+    result = paratype_("label", "a.txt", "--model", tmp_path / "own", "--review", "review.csv")
+    first, second = lines(result.stdout)
+    assert (first["label"], first["labels"], second["label"]) == ("talks and tolls", ["talks and tolls"], "none")
+    assert {"p_fighting", "p_none", "p_talks and tolls"} <= set(first)
+    unsure = [row["label"] for row in (first, second) if row["score"] < 1]
+    assert unsure and sorted(row["said"] for row in reviewed()) == sorted(unsure)
+    assert "talks and tolls" in paratype_("show", tmp_path / "own").stdout
