@@ -101,7 +101,16 @@ def _loop_table(results: dict[str, Any]) -> str:
             numbers = [f"{result['looked_at']} of {result['of']}", str(result["changed"]), str(compared["rows"])]
             rows.append([result["source"], model, *numbers, *cells, _difference(scores["accuracy"])])
     header = ["source", "model", "rows looked at", "labels changed", "scored on", "accuracy", "macro-F1"]
-    return _table([*header, "difference in accuracy"], rows)
+    times = (
+        f"{result['source']} {result['training']['processor_seconds']:.0f} s of processor time, "
+        f"{result['training']['seconds']:.0f} s by the clock"
+        for result in results["walks"]
+    )
+    note = (
+        "\n\nIn brackets 95 % intervals of the difference, by resampling documents for both models together. Training "
+        f"took, on {results['cores']} cores, the first time with all vectors: {'; '.join(times)}."
+    )
+    return _table([*header, "difference in accuracy"], rows) + note
 
 
 def _count_table(corpus: dict[str, Any]) -> str:

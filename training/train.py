@@ -61,7 +61,7 @@ def retrain(
     accurate = fit_accurate(everything, artifacts / "accurate", vectors)
     save_folder(accurate.model_, output / "accurate", provenance=provenance | {"encoder": tuned})
     log("fast: learning from all rows and the shipped fast model")
-    # With more text than this, two minutes are not enough.
+    # Fewer texts than the shipped one learnt from, which would take several times as long.
     fast = fit_fast(everything, teacher=load_folder(artifacts / "fast"), recombined_per_row=1)
     save_folder(fast.model_, output / "fast", provenance=provenance)
     _save_cascade(output, provenance)
