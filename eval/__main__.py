@@ -58,6 +58,53 @@ def score(
 
 
 @app.command()
+def compare(
+    before: Annotated[str, typer.Argument(help="A shipped model's name or a model folder.")],
+    after: Annotated[str, typer.Argument(help="The model to compare with it.")],
+    file: Annotated[Path, typer.Argument(help="Labelled JSON lines file: text, label; labels and document if known.")],
+) -> None:
+    """Score two models on the same rows, and print what changed, with intervals of the differences."""
+    from eval.compare import compare as compared
+    from eval.data import load_labelled
+    from eval.report import compare_table
+    from eval.run import answers_of
+    from paratype import LABELS, ModelRefused, load
+
+    try:
+        models = [load(name) for name in (before, after)]
+        data = load_labelled(file)
+    except (ModelRefused, ValueError, OSError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    for name, model in zip((before, after), models, strict=True):
+        if model.decision.outcomes != LABELS:
+            typer.echo(
+                f"error: {name} gives {', '.join(model.decision.outcomes)}; expected {', '.join(LABELS)}", err=True
+            )
+            raise typer.Exit(1)
+    print(compare_table(compared(data, *(answers_of(model, data.texts) for model in models))))
+
+
+@app.command()
+def loop(
+    data: Annotated[Path, typer.Option(help="Labelled JSON lines file: text, label, labels, document, source.")] = REAL,
+    rows: Annotated[int, typer.Option(help="How many rows to look at in each source.", min=1)] = 100,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Take this source; may be given again. All if not given.")
+    ] = None,
+) -> None:
+    """Walk from labels to corrections to new models and back on real text, and write the table.
+
+    The labels of the development part of the file play the person who corrects. All is done in a temporary folder.
+    """
+    from eval.loop import walk
+
+    for results in walk(data, rows, only=source or (), log=print):
+        _write("loop.json", results)
+    print(_publish()["loop"])
+
+
+@app.command()
 def curve(
     data: Annotated[Path, typer.Option(help="Labelled JSON lines file.")] = REAL,
     encoder: Annotated[bool, typer.Option(help="Fine-tune the encoder at each size too; takes about an hour.")] = False,
@@ -129,12 +176,12 @@ def _publish() -> dict[str, str]:
     """Write all tables from the stored results, and fill them into README and cards."""
     from eval.report import fill, tables
 
-    results = _read("scores.json") | {"curve": _read("curve.json"), "bench": _read("bench.json")}
-    results["evidence"] = _read("evidence.json")
+    results = _read("scores.json") | {name: _read(f"{name}.json") for name in ("bench", "curve", "evidence", "loop")}
     made = tables(results) | {"example": _example(), "commands": _commands()}
     sections = (f"## {name}\n\n{table}" for name, table in made.items())
     (RESULTS / "tables.md").write_text("\n\n".join(sections) + "\n", "utf-8")
-    for path in [ROOT / "README.md", *ROOT.glob("artifacts/*/README.md"), ROOT / "training/corpus/README.md"]:
+    cards = [*ROOT.glob("artifacts/*/README.md"), ROOT / "training/corpus/README.md"]
+    for path in [ROOT / "README.md", *cards, *ROOT.glob("docs/*.md")]:
         fill(path, made)
     return made
 

@@ -12,7 +12,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from eval.data import Labelled
 from paratype import LABELS, TYPES
 
-__all__ = ["Answers", "reliability", "score"]
+__all__ = ["Answers", "Truth", "headline", "reliability", "score"]
 
 _RESAMPLES = 1000
 _BINS = 15
@@ -50,8 +50,8 @@ def score(data: Labelled, answers: Answers, *, intervals: bool = True) -> dict[s
 
     Intervals are percentiles of 1,000 resamples of whole documents.
     """
-    truth = _Truth.of(data)
-    result: dict[str, Any] = {"rows": len(data.texts), **_headline(truth, answers)}
+    truth = Truth.of(data)
+    result: dict[str, Any] = {"rows": len(data.texts), **headline(truth, answers)}
     if intervals:
         result["intervals"] = _bootstrap(truth, np.array(data.documents), answers)
     precision, recall, f1, support = precision_recall_fscore_support(
@@ -80,20 +80,25 @@ def _mean(values: NDArray[np.bool_]) -> float | None:
 
 
 @dataclass(frozen=True)
-class _Truth:
+class Truth:
+    """The labels (n,) and, of each of `TYPES`, whether it is stated (n, 4)."""
+
     label: NDArray[np.str_]
     stated: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, data: Labelled) -> _Truth:
+    def of(cls, data: Labelled) -> Truth:
+        """Return those of some labelled texts."""
         stated = np.array([[name in labels for name in TYPES] for labels in data.labels]).reshape(-1, len(TYPES))
         return cls(np.array(data.label), stated)
 
-    def select(self, places: Any) -> _Truth:
-        return _Truth(self.label[places], self.stated[places])
+    def select(self, places: Any) -> Truth:
+        """Return those of some of the texts."""
+        return Truth(self.label[places], self.stated[places])
 
 
-def _headline(truth: _Truth, answers: Answers) -> dict[str, float]:
+def headline(truth: Truth, answers: Answers) -> dict[str, float]:
+    """Return the scores that stand in the tables."""
     right = truth.label == answers.label
     one_hot = [np.array([labels == name for name in TYPES]).T for labels in (truth.label, answers.label)]
     figures = {
@@ -126,14 +131,14 @@ def _accuracy_of_surest(confidence: NDArray[np.float64], right: NDArray[np.bool_
     return float(right[surest].mean())
 
 
-def _bootstrap(truth: _Truth, documents: NDArray[np.str_], answers: Answers) -> dict[str, list[float]]:
+def _bootstrap(truth: Truth, documents: NDArray[np.str_], answers: Answers) -> dict[str, list[float]]:
     rng = np.random.default_rng(0)
     names, codes = np.unique(documents, return_inverse=True)
     members = [np.flatnonzero(codes == code) for code in range(len(names))]
     draws = []
     for _ in range(_RESAMPLES):
         places = np.concatenate([members[code] for code in rng.integers(len(names), size=len(names))])
-        draws.append(_headline(truth.select(places), answers.select(places)))
+        draws.append(headline(truth.select(places), answers.select(places)))
     return {
         key: [float(edge) for edge in np.percentile([draw[key] for draw in draws], [2.5, 97.5])] for key in draws[0]
     }

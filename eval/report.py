@@ -9,7 +9,7 @@ from typing import Any
 
 from paratype import LABELS, TYPES
 
-__all__ = ["bench_table", "command_table", "fill", "score_table", "tables"]
+__all__ = ["bench_table", "command_table", "compare_table", "fill", "score_table", "tables"]
 
 _HEADLINES = {
     "accuracy": "accuracy",
@@ -52,6 +52,8 @@ def tables(results: dict[str, Any]) -> dict[str, str]:
         made["evidence"] = _evidence_table(results["evidence"])
         made["evidence-rules"] = _rule_table(results["evidence"]["rules"])
         made["evidence-readers"] = _reader_sentence(results["evidence"]["readers"])
+    if results.get("loop"):
+        made["loop"] = _loop_table(results["loop"])
     if "seeds" in results:
         made["seeds"] = score_table(results["seeds"])
     return made
@@ -71,6 +73,48 @@ def score_table(scores: dict[str, Any]) -> str:
         rows.append([name, *cells])
     count = next(iter(scores.values()))["rows"]
     return _table([f"{count} paragraphs", *_HEADLINES.values()], rows)
+
+
+def compare_table(result: dict[str, Any]) -> str:
+    """Return the scores of two models on the same rows, with the intervals of their differences."""
+    rows = []
+    for key, scores in result["scores"].items():
+        count = f" ({scores['rows']} paragraphs)" if "rows" in scores else ""
+        name = f"F1 of `{key}`{count}" if count else _HEADLINES[key]
+        rows.append([name, f"{scores['before']:.3f}", f"{scores['after']:.3f}", _difference(scores)])
+    changed = result["changed"]
+    note = (
+        f"\n\nOf the labels, {changed['mended']} were wrong and are right, {changed['broken']} were right and are "
+        f"wrong, {changed['other']} are wrong in another way. In brackets 95 % intervals of the difference, by "
+        f"resampling the {result['documents']} documents for both models together."
+    )
+    return _table([f"{result['rows']} paragraphs", "before", "after", "difference"], rows) + note
+
+
+def _difference(scores: dict[str, Any]) -> str:
+    low, high = scores["interval"]
+    return f"{scores['difference']:+.3f} ({low:+.3f} to {high:+.3f})"
+
+
+def _loop_table(results: dict[str, Any]) -> str:
+    rows = []
+    for result in results["walks"]:
+        for model, compared in result["models"].items():
+            scores = compared["scores"]
+            cells = [f"{scores[key]['before']:.3f} → {scores[key]['after']:.3f}" for key in ("accuracy", "macro_f1")]
+            numbers = [f"{result['looked_at']} of {result['of']}", str(result["changed"]), str(compared["rows"])]
+            rows.append([result["source"], model, *numbers, *cells, _difference(scores["accuracy"])])
+    header = ["source", "model", "rows looked at", "labels changed", "scored on", "accuracy", "macro-F1"]
+    times = (
+        f"{result['source']} {result['training']['processor_seconds']:.0f} s of processor time, "
+        f"{result['training']['seconds']:.0f} s by the clock"
+        for result in results["walks"]
+    )
+    note = (
+        "\n\nIn brackets 95 % intervals of the difference, by resampling documents for both models together. Training "
+        f"took, on {results['cores']} cores, the first time with all vectors: {'; '.join(times)}."
+    )
+    return _table([*header, "difference in accuracy"], rows) + note
 
 
 def _count_table(corpus: dict[str, Any]) -> str:

@@ -22,6 +22,7 @@ from paratype import LABELS
 from paratype.artifact import MANIFEST_FILE, MODEL_FILE
 from paratype.batch import Report, label_files
 from paratype.cli import app, main
+from paratype.features import NgramFeatures
 from paratype.progress import show_progress
 
 SCRIPT = shutil.which("paratype", path=str(Path(sys.executable).parent))
@@ -941,3 +942,91 @@ def test_help_names_commands_options_and_exit_codes():
 
 def test_help_is_given_if_nothing_is_asked():
     assert "Usage: " in paratype_().output
+
+
+# paratype label --review
+
+
+def reviewed(path="review.csv"):
+    with Path(path).open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def many(name="many.jsonl", rows=300):
+    words = "drone convoy harvest court border museum rocket talks coffee bridge hostage budget".split()
+    texts = [f"{words[n % 12]} {words[n * 5 % 11]} {words[n * 7 % 9]} number {n}" for n in range(rows)]
+    write(name, "".join(json.dumps({"text": text}) + "\n" for text in texts))
+
+
+def test_rows_for_review_are_written_beside_the_output(label):
+    many()
+    result = label("many.jsonl", "-o", "out.jsonl", "--review", "review.csv", "--review-rows", "7")
+    assert result.exit_code == 0
+    assert result.stderr.splitlines()[-1] == "7 rows most worth a person's eye written to review.csv"
+    rows, out = reviewed(), {row["text"]: row for row in lines(Path("out.jsonl").read_text("utf-8"))}
+    assert len(rows) == 7 and float(rows[0]["score"]) == min(row["score"] for row in out.values())
+    for row in rows:
+        answer = out[row["text"]]
+        assert (row["label"], row["labels"], float(row["score"])) == (
+            answer["label"],
+            ";".join(answer["labels"]),
+            answer["score"],
+        )
+    assert json.loads(Path("out.jsonl.run.json").read_text("utf-8"))["proposed"] == 7
+
+
+def test_rows_for_review_are_the_same_with_any_jobs_and_way_out(label):
+    many()
+    label("many.jsonl", "a.txt", "-q", "--review", "one.csv", "--jobs", "1")
+    label("many.jsonl", "a.txt", "-q", "--review", "two.csv", "--jobs", "3", "-o", "out.csv")
+    label("many.jsonl", "a.txt", "-q", "--review", "three.csv", "--no-text", "-o", "out.parquet")
+    assert Path("one.csv").read_bytes() == Path("two.csv").read_bytes() == Path("three.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--review", "review.txt"], "--review writes CSV; end 'review.txt' in .csv"),
+        (["--review", "none/review.csv"], "the folder none does not exist; make it first"),
+        (["--review", "folder.csv"], "folder.csv is no file; name one to write"),
+        (["--review", "out.csv", "-o", "out.csv"], "--review out.csv is where the output goes"),
+        (["--review", "in.csv"], "in.csv is among the inputs"),
+        (["--review", "old.csv"], "old.csv exists; choose another name, or replace it with --force"),
+        (["--review", "old.csv", "-o", "out.csv"], "old.csv exists; choose another name, or replace it with --force"),
+        (["--review", "r.csv", "--review-rows", "0"], "'--review-rows'"),
+    ],
+)
+def test_a_review_file_that_cannot_be_is_wrong_usage(label, arguments, message):
+    write("in.csv", "text\nOne.\n")
+    write("old.csv", "mine")
+    Path("folder.csv").mkdir()
+    result = label("in.csv", *arguments)
+    assert result.exit_code == 2 and message in unboxed(result.stderr)
+    assert Path("old.csv").read_text() == "mine" and not Path("out.csv").exists()
+
+
+def test_force_replaces_the_review_file(label):
+    write("review.csv", "mine")
+    assert label("a.txt", "--review", "review.csv", "--force").exit_code == 0
+    assert len(reviewed()) == 2
+    assert label("a.txt", "--review", "review.csv", "--force", "-o", "out.csv").exit_code == 0
+
+
+def test_no_review_file_after_a_run_that_failed(label):
+    write("bad.csv", "text\nOne.\nTwo,2\n")
+    assert label("bad.csv", "--review", "review.csv", "-o", "out.csv", "--strict").exit_code == 1
+    assert label("missing.csv", "--review", "review.csv").exit_code == 3
+    assert not list(Path().glob("*review*")) and not list(Path().glob(".*review*"))
+
+
+def test_types_of_ones_own_go_all_the_way(rows, tmp_path):
+    texts, labels = rows
+    own = [{"attack_report": "fighting", "none": "none"}.get(name, "talks and tolls") for name in labels]
+    paratype.ParagraphClassifier(NgramFeatures(min_df=1, pair_bits=10), C=10).fit(texts, own).save(tmp_path / "own")
+    result = paratype_("label", "a.txt", "--model", tmp_path / "own", "--review", "review.csv")
+    first, second = lines(result.stdout)
+    assert (first["label"], first["labels"], second["label"]) == ("talks and tolls", ["talks and tolls"], "none")
+    assert {"p_fighting", "p_none", "p_talks and tolls"} <= set(first)
+    unsure = [row["label"] for row in (first, second) if row["score"] < 1]
+    assert unsure and sorted(row["said"] for row in reviewed()) == sorted(unsure)
+    assert "talks and tolls" in paratype_("show", tmp_path / "own").stdout

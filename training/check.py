@@ -5,19 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from paratype import LABELS, TYPES
-from paratype.text import paragraph_hash
-from training.corpus import CORPUS, MANIFEST, Row, manifest_of, read_rows
+from paratype.text import MOST_WORDS, paragraph_hash
+from training.corpus import CORPUS, CORRECTED, MANIFEST, Row, manifest_of, read_rows
 
-__all__ = ["copied_runs", "drift", "near_duplicates", "problems", "row_problems"]
+__all__ = ["copied_runs", "copies_of", "drift", "near_duplicates", "problems", "row_problems"]
 
-MOST_WORDS = 220
+_ORIGINS = ("seed", "authored")
 # Two paragraphs are near copies if they share this part of their word 5-grams (Jaccard).
 _NEAR = 0.3
 _GRAM = 5
@@ -42,13 +42,16 @@ def problems(folder: Path = CORPUS) -> list[str]:
     return found
 
 
-def row_problems(record: dict[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with one record."""
+def row_problems(record: dict[str, Any], origins: Sequence[str] = _ORIGINS) -> Iterator[str]:
+    """Yield what is wrong with one record, whose origin may be one of some."""
     fields = set(Row.__dataclass_fields__)
     if set(record) != fields:
         yield f"expected the fields {sorted(fields)}, got {sorted(record)}"
         return
     text, label, labels = record["text"], record["label"], record["labels"]
+    if not isinstance(text, str) or not isinstance(labels, list | tuple):
+        yield f"expected text and a list of labels, got {type(text).__name__} and {type(labels).__name__}"
+        return
     words = len(text.split())
     if not 1 <= words <= MOST_WORDS or text != text.strip() or "\n" in text:
         yield f"expected one line of 1 to {MOST_WORDS} words, got {words}"
@@ -56,17 +59,17 @@ def row_problems(record: dict[str, Any]) -> Iterator[str]:
         yield f"the id {record['id']} is not that of the text"
     if label not in LABELS:
         yield f"unknown label {label!r}"
-    if not set(labels) <= set(TYPES) or labels != sorted(set(labels)):
+    if not set(labels) <= set(TYPES) or list(labels) != sorted(set(labels)):
         yield f"expected labels among {TYPES}, sorted, each once; got {labels}"
     if (label == "none") != (not labels) or (labels and label not in labels):
         yield f"label {label!r} does not go with labels {labels}"
-    if record["origin"] not in ("seed", "authored"):
+    if record["origin"] not in origins:
         yield f"unknown origin {record['origin']!r}"
     if (record["origin"] == "seed") != bool(re.fullmatch(r"\d{3}:\d+", record["article"])):
         yield f"article {record['article']!r} does not go with origin {record['origin']!r}"
     if not record["group"]:
         yield "no group"
-    if not 2 <= record["readers"] <= 3:
+    if record["origin"] != CORRECTED and not 2 <= record["readers"] <= 3:
         yield f"expected 2 or 3 readers who agree, got {record['readers']}"
 
 
@@ -82,8 +85,28 @@ def near_duplicates(rows: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
         for pair in combinations(places, 2):
             shared[pair] += 1
     for (a, b), count in sorted(shared.items()):
-        if count >= _NEAR * (len(grams[a]) + len(grams[b]) - count):
+        if _is_near(count, grams[a], grams[b]):
             yield rows[a], rows[b]
+
+
+def copies_of(rows: Sequence[Row], known: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
+    """Yield pairs of a row and a known one that share at least 0.3 of their word 5-grams, or have the same words."""
+    grams = [set(_grams(row.text, _GRAM)) for row in rows]
+    holders: dict[Any, list[int]] = defaultdict(list)
+    for place, row in enumerate(rows):
+        for gram in grams[place]:
+            holders[gram].append(place)
+        holders[paragraph_hash(row.text)].append(place)
+    for other in known:
+        others = set(_grams(other.text, _GRAM))
+        shared = Counter(place for gram in others for place in holders.get(gram, ()))
+        near = {place for place, count in shared.items() if _is_near(count, grams[place], others)}
+        for place in sorted(near.union(holders.get(paragraph_hash(other.text), ()))):
+            yield rows[place], other
+
+
+def _is_near(shared: int, some: set[Any], others: set[Any]) -> bool:
+    return shared >= _NEAR * (len(some) + len(others) - shared)
 
 
 def copied_runs(rows: Iterable[Row], originals: Iterable[str], *, words: int = 14) -> list[Row]:

@@ -11,10 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CORPUS", "MANIFEST", "Row", "corpus_hash", "load_corpus", "manifest_of", "read_rows"]
+__all__ = ["CORPUS", "CORRECTED", "MANIFEST", "Row", "corpus_hash", "load_corpus", "manifest_of", "read_rows"]
 
 CORPUS = Path(__file__).parent / "corpus"
 MANIFEST = "manifest.json"
+CORRECTED = "corrected"
+"""The origin of rows of a user's own, which never stand in the corpus itself."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,12 @@ class Row:
         text: the paragraph.
         label: the type that is its point, or none.
         labels: every type that it states.
-        origin: ``seed`` or ``authored``.
+        origin: ``seed`` or ``authored``; ``corrected`` for a user's own row.
         article: for a seed row, ``article:paragraph``: what it renders; else empty.
         region, genre, period: what the row was written as; empty for seed rows where it has no meaning.
         group: rows of one group speak of the same event or were written to contrast; they stay on one side of a split.
-        readers: how many of three independent readings (the writer's and two blind ones) gave this label.
+        readers: how many of three independent readings (the writer's and two blind ones) gave this label; of a
+            user's own row, 1.
     """
 
     id: str

@@ -40,6 +40,7 @@ class Report:
         rows: rows labelled.
         labels: how often each label was given.
         review: rows that a person should look at.
+        proposed: rows written for a person's eye.
         failures: inputs and rows that failed, each with the reason.
         notes: what a person should know of inputs that were read, such as an encoding that was guessed.
     """
@@ -51,6 +52,7 @@ class Report:
     rows: int = 0
     labels: Counter[str] = field(default_factory=Counter)
     review: int = 0
+    proposed: int = 0
     failures: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _starts: dict[str, int] = field(default_factory=dict)

@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from paratype.types import DEFAULT_MODEL
 if TYPE_CHECKING:
     from paratype.batch import Report
     from paratype.model import Model
+    from paratype.review import Candidates
 
 __all__ = ["app", "main"]
 
@@ -191,6 +193,16 @@ def label(
     raw: Annotated[
         bool, typer.Option("--raw", help="Leave cells that a spreadsheet takes for formulas as they are (CSV, TSV).")
     ] = False,
+    review: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also write here (.csv) the rows most worth a person's eye: least certain first, and each as "
+            "different as can be from those before it; always with their text, of up to 220 words.",
+        ),
+    ] = None,
+    review_rows: Annotated[
+        int, typer.Option(min=1, max=5000, help="How many rows to write for a person's eye, at most.")
+    ] = 100,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run on the output file that was stopped.")
     ] = False,
@@ -217,9 +229,11 @@ def label(
     """
     _check_encoding(encoding)
     sources = _find(inputs)
+    if review is not None:
+        _check_review(review, output, sources, force)
     if output is not None:
         with _writing(output):
-            _check_output(output, sources, resume, force)
+            _check_output(output, review, sources, resume, force)
     elif resume:
         raise typer.BadParameter("--resume goes on with an output file; name it with --output")
     chosen = format or _format_for(output)
@@ -235,13 +249,17 @@ def label(
     with _interruptible(output):
         opened = _load(model)
         if output is None:
-            report = _print_labels(sources, opened, chosen, quiet, raw=raw, **options)
+            printing = {"raw": raw, "review": review, "review_rows": review_rows, **options}
+            report = _print_labels(sources, opened, chosen, quiet, **printing)
         else:
             job = {"output": output, "sources": sources, "model": opened, "model_name": model, "raw": raw, **options}
+            job |= {"review": review, "review_rows": review_rows}
             report = _run({**job, "format": chosen.value, "compression": packing}, quiet, resume=resume, force=force)
     _report_failures(report, quiet)
     if not quiet:
         _say(_summary(report, output))
+        if review:
+            _say(f"{report.proposed} rows most worth a person's eye written to {review}")
     if report.failures:
         raise typer.Exit(SOME_FAILED)
 
@@ -376,7 +394,25 @@ def _check_encoding(encoding: str) -> None:
         raise typer.BadParameter(f"unknown encoding {encoding!r}; try auto, utf-8, cp1252, cp1256 or utf-16") from None
 
 
-def _check_output(output: Path, sources: list[str], resume: bool, force: bool) -> None:
+def _check_review(review: Path, output: Path | None, sources: list[str], force: bool) -> None:
+    from paratype.runs.journal import manifest_path
+
+    if review.suffix.lower() != ".csv":
+        raise typer.BadParameter(f"--review writes CSV; end {review.name!r} in .csv")
+    if not review.parent.is_dir():
+        raise typer.BadParameter(f"the folder {review.parent} does not exist; make it first")
+    if review.exists() and not review.is_file():
+        raise typer.BadParameter(f"{review} is no file; name one to write")
+    place = os.path.realpath(review)
+    if output and place in map(os.path.realpath, (output, manifest_path(output))):
+        raise typer.BadParameter(f"--review {review} is where the output goes; write somewhere else")
+    if place in (os.path.realpath(source) for source in sources if source != "-"):
+        raise typer.BadParameter(f"{review} is among the inputs; write somewhere else")
+    if output is None and review.exists() and not force:
+        raise typer.BadParameter(f"{review} exists; choose another name, or replace it with --force")
+
+
+def _check_output(output: Path, review: Path | None, sources: list[str], resume: bool, force: bool) -> None:
     from paratype.runs.journal import JournalRefused, check_free, open_journal
 
     if resume and force:
@@ -389,7 +425,7 @@ def _check_output(output: Path, sources: list[str], resume: bool, force: bool) -
         raise typer.BadParameter(f"{output} is among the inputs; write somewhere else")
     try:
         with open_journal(output):  # to be sure before the model is opened; it will be opened again
-            check_free(output, resume=resume, force=force)
+            check_free(output, review, resume=resume, force=force)
     except JournalRefused as refusal:
         raise typer.BadParameter(str(refusal)) from refusal
 
@@ -480,24 +516,50 @@ def _writing(output: Path | None) -> Iterator[None]:
 
 
 def _print_labels(
-    sources: list[str], model: Model, format: Format, quiet: bool, *, text_column: str, raw: bool, **options: Any
+    sources: list[str],
+    model: Model,
+    format: Format,
+    quiet: bool,
+    *,
+    text_column: str,
+    raw: bool,
+    review: Path | None,
+    review_rows: int,
+    **options: Any,
 ) -> Report:
     from paratype.batch import Report, label_files, text_name
+    from paratype.review import Candidates
     from paratype.writing.formats import FORMATS
 
     report = Report()
     with _writing(None), _stoppable(report, quiet), _progress(sources, quiet) as progress:
         name = text_name(text_column, model, evidence=options["evidence"])
+        candidates = Candidates(review_rows)
         with FORMATS[format.value](sys.stdout, text_column=name, raw=raw) as writer:
             for labelled in label_files(sources, model, report=report, text_column=text_column, **options):
                 writer.write(labelled)
+                if review:
+                    candidates.add(labelled)
                 progress(report)
             writer.close()
         sys.stdout.flush()
     if not report.files and not report.rows:
         _report_failures(report, quiet)
         raise typer.Exit(NOTHING_READ)
+    if review:
+        with _writing(review):
+            report.proposed = _write_review(review, candidates, review_rows)
     return report
+
+
+def _write_review(review: Path, candidates: Candidates, rows: int) -> int:
+    from paratype.runs.durable import copy_whole
+    from paratype.writing.review import write_review
+
+    with tempfile.TemporaryDirectory() as scratch:
+        count = write_review(Path(scratch) / "review", candidates, rows)
+        copy_whole(Path(scratch) / "review", review)
+    return count
 
 
 def _run(job: dict[str, Any], quiet: bool, **how: bool) -> Report:

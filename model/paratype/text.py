@@ -8,7 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-__all__ = ["Paragraph", "check_texts", "paragraph_hash", "paragraphs"]
+__all__ = ["MOST_WORDS", "Paragraph", "check_texts", "paragraph_hash", "paragraphs"]
+
+MOST_WORDS = 220
+"""A text of more words is no paragraph to learn from."""
 
 # Hard-wrapped text has lines of at least 40 and at most 120 characters; real one-line paragraphs are
 # longer, lists of short items shorter.

@@ -494,3 +494,48 @@ def test_raw_cells(label):
     label("-o", "out.csv")
     label("-o", "raw.csv", "--raw")
     assert "'=We will" in Path("out.csv").read_text() and ",=We will" in Path("raw.csv").read_text()
+
+
+# Rows for a person's eye
+
+
+def test_rows_before_the_stop_count_for_review(label, stopped):
+    label("-o", "whole.jsonl", "--review", "whole.csv")
+    for after in (1, 4, 6):
+        assert stopped("-o", "out.jsonl", "--review", "review.csv", after=after).exit_code == 130
+        assert not Path("review.csv").exists()
+        assert label("-o", "out.jsonl", "--review", "review.csv", "--resume").exit_code == 1
+        assert Path("review.csv").read_bytes() == Path("whole.csv").read_bytes()
+        Path("review.csv").unlink()
+        Path("out.jsonl").unlink()
+
+
+def test_a_review_cannot_begin_in_the_middle(label, stopped):
+    stopped("-o", "out.jsonl")
+    result = label("-o", "out.jsonl", "--review", "review.csv", "--resume")
+    assert result.exit_code == 2
+    assert "review was None, is review.csv" in said(result) and "start afresh with --force" in said(result)
+
+
+def test_a_review_that_came_in_between_is_not_replaced(label, stopped):
+    stopped("-o", "out.jsonl", "--review", "review.csv")
+    write("review.csv", "mine")
+    result = label("-o", "out.jsonl", "--review", "review.csv", "--resume")
+    assert result.exit_code == 2 and "review.csv exists; choose another name" in said(result)
+    assert Path("review.csv").read_text() == "mine"
+
+
+def test_a_review_that_cannot_be_put_in_place_is_kept(label, monkeypatch):
+    label("-o", "whole.jsonl", "--review", "whole.csv")
+
+    def full(path, to):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("paratype.runs.journal.copy_whole", full)
+        result = label("-o", "out.jsonl", "--review", "review.csv")
+    assert result.exit_code == 2
+    assert "cannot write review.csv: No space left on device" in said(result) and "go on with --resume" in said(result)
+    assert Path("out.jsonl").exists() and not Path("review.csv").exists()
+    assert label("-o", "out.jsonl", "--review", "review.csv", "--resume").exit_code == 1
+    assert Path("review.csv").read_bytes() == Path("whole.csv").read_bytes()

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-__all__ = ["compress", "sha256_of", "sync_file", "sync_folder", "write_json"]
+__all__ = ["compress", "copy_whole", "sha256_of", "sync_file", "sync_folder", "write_json"]
 
 
 def sync_file(path: Path) -> None:
@@ -40,6 +40,15 @@ def write_json(path: Path, content: Any) -> None:
     sync_file(new)
     new.replace(path)
     sync_folder(path.parent)
+
+
+def copy_whole(path: Path, to: Path) -> None:
+    """Copy a file to a place, perhaps on another disk, where it is as a whole, or still what it was before."""
+    new = to.with_name(f".{to.name}.new")
+    shutil.copyfile(path, new)
+    sync_file(new)
+    new.replace(to)
+    sync_folder(to.parent)
 
 
 def sha256_of(path: Path) -> str:

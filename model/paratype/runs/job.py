@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ from typing import Any
 from paratype.batch import Place, Report, Stopped, label_files, text_name
 from paratype.model import Model
 from paratype.reading import AUTO, Failure
+from paratype.review import Candidates
+from paratype.runs.durable import sync_file
 from paratype.runs.journal import Journal, JournalRefused, check_free, open_journal
 from paratype.runs.terms import Inputs, model_hash, versions
 from paratype.writing.formats import FORMATS
+from paratype.writing.review import write_review
 
 __all__ = ["Job", "NothingRead", "run"]
 
@@ -39,6 +43,8 @@ class Job:
         compression: ``gzip``, ``zstd``, or None.
         text_column, encoding, keep_text, threads, strict, evidence: see `paratype.batch.label_files`.
         raw: see `paratype.writing.writer.Writer`.
+        review: the file to write the rows most worth a person's eye to, or None.
+        review_rows: how many these are at most.
     """
 
     output: Path
@@ -54,6 +60,8 @@ class Job:
     threads: int | None = None
     strict: bool = False
     evidence: bool = False
+    review: Path | None = None
+    review_rows: int = 0
 
     def settings(self) -> dict[str, Any]:
         """Return all on which the bytes of the output hang, beside the inputs."""
@@ -66,6 +74,8 @@ class Job:
             "text kept": self.keep_text,
             "raw": self.raw,
             "evidence": self.evidence,
+            "review": self.review and str(self.review),
+            "rows for review": self.review and self.review_rows,
             **versions(),
         }
 
@@ -97,7 +107,7 @@ def run(
             inputs.
     """
     with open_journal(job.output) as journal:
-        check_free(job.output, resume=resume, force=force)
+        check_free(job.output, job.review, resume=resume, force=force)
         inputs = Inputs(job.sources)
         if resume and not inputs.repeatable:
             raise JournalRefused("standard input and pipes cannot be read a second time; leave out --resume")
@@ -139,6 +149,7 @@ def _restore(report: Report, before: dict[str, Any]) -> None:
     report.labels = Counter(before["labels"])
     if "output" in before:  # otherwise the inputs are read again, and fail again
         report.files, report.failures = before["files"], before["first_failures"]
+        report.proposed = before.get("proposed", 0)
 
 
 def _counts(report: Report) -> dict[str, Any]:
@@ -149,6 +160,7 @@ def _manifest(job: Job, report: Report, clock: _Clock) -> dict[str, Any]:
     return {
         **_counts(report),
         "files": report.files,
+        "proposed": report.proposed,
         "failures": len(report.failures),
         "first_failures": report.failures[:_MOST_FAILURES],
         **clock.read(),
@@ -178,14 +190,17 @@ def _write(
         evidence=job.evidence,
     )
     name = text_name(job.text_column, job.model, evidence=job.evidence)
-    with (
-        journal.stream() as stream,
-        FORMATS[job.format](stream, journal.rows, text_column=name, raw=job.raw) as writer,
-    ):
+    with ExitStack() as stack:
+        stream = stack.enter_context(journal.stream())
+        writer = stack.enter_context(FORMATS[job.format](stream, journal.rows, text_column=name, raw=job.raw))
+        candidates = stack.enter_context(Candidates(job.review_rows, journal.rows)) if job.review else None
         try:
             for labelled in labelling:
                 writer.write(labelled)
                 writer.flush()
+                if candidates:
+                    candidates.add(labelled)
+                    candidates.flush()
                 place = place.after(labelled.rows)
                 where = {"source": place.source, "source_rows": place.source_rows}
                 journal.mark({**_counts(report), **where, **clock.read()})
@@ -194,3 +209,6 @@ def _write(
             raise JournalRefused(f"the unfinished run on {job.output} cannot go on: {failure}") from failure
         journal.before_closing()
         writer.close()
+        if candidates:
+            report.proposed = write_review(journal.review, candidates, job.review_rows)
+            sync_file(journal.review)

@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
-from paratype.runs.durable import compress, sha256_of, sync_file, sync_folder, write_json
+from paratype.runs.durable import compress, copy_whole, sha256_of, sync_file, sync_folder, write_json
 from paratype.runs.lock import Locked, locked_folder
 from paratype.runs.terms import differences
 
@@ -34,6 +34,7 @@ _SYNC_SHARE = 20
 
 _PARTIAL = "partial"
 _COMPRESSED = "compressed"
+_REVIEW = "review"
 
 
 class JournalRefused(Exception):
@@ -54,11 +55,11 @@ def unfinished(output: Path) -> dict[str, Any] | None:
     return _read(output, "finished.json") or _read(output, "progress.json")
 
 
-def check_free(output: Path, *, resume: bool, force: bool) -> None:
-    """Check that a run may write an output.
+def check_free(output: Path, review: Path | None = None, *, resume: bool, force: bool) -> None:
+    """Check that a run may write an output, and the file of rows for a person's eye.
 
     Raises:
-        JournalRefused: if the output exists and may not be replaced, or an unfinished run is there.
+        JournalRefused: if one of them exists and may not be replaced, or an unfinished run is there.
     """
     if force:
         return
@@ -68,9 +69,10 @@ def check_free(output: Path, *, resume: bool, force: bool) -> None:
             f"an unfinished run on {output} is there, with {progress['rows']} rows; go on with --resume, "
             "or start afresh with --force"
         )
-    if output.exists() and (progress is None or not _may_replace(output)):
-        nothing = "; there is no unfinished run to go on with" if resume else ""
-        raise JournalRefused(f"{output} exists; choose another name, or replace it with --force{nothing}")
+    for path in (output, review):
+        if path and path.exists() and (progress is None or not _may_replace(output)):
+            nothing = "; there is no unfinished run to go on with" if resume and progress is None else ""
+            raise JournalRefused(f"{path} exists; choose another name, or replace it with --force{nothing}")
 
 
 def _may_replace(output: Path) -> bool:
@@ -221,6 +223,11 @@ class Journal:
         if (self._folder / "progress.json").exists():
             self.sync()
 
+    @property
+    def review(self) -> Path:
+        """Where to write the rows for a person's eye, if they are wanted, before the end."""
+        return self.rows / _REVIEW
+
     def finish(self, manifest: Mapping[str, Any], compression: str | None) -> None:
         """Put the output and its manifest in place; the partial output is whole and on the disk.
 
@@ -248,10 +255,21 @@ class Journal:
             (self.rows / _PARTIAL).replace(self.output)
         if not self.output.is_file():
             raise _damaged(self.rows, "the whole output is missing")
+        if self.review.exists():
+            self._place_review(Path(self._terms["settings"]["review"]))
         sync_folder(self.output.parent)
         self._drop(but="finished.json")
         (self._folder / "finished.json").replace(manifest_path(self.output))
         sync_folder(self.output.parent)
+
+    def _place_review(self, path: Path) -> None:
+        try:
+            copy_whole(self.review, path)
+        except OSError as error:
+            reason = error.strerror or error
+            raise JournalRefused(
+                f"cannot write {path}: {reason}; {self.output} is whole; go on with --resume"
+            ) from error
 
     def forget(self) -> None:
         """Keep nothing: what is there is not to be gone on with."""

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TextIO
 
+from paratype.writing.cells import FORMULA
 from paratype.writing.writer import Writer
 
 if TYPE_CHECKING:
     from paratype.batch import Labelled
 
 __all__ = ["CsvWriter", "JsonlWriter", "TsvWriter"]
-
-# Numbers with a sign, such as a longitude, are no formulas.
-_FORMULA = re.compile(r"(?![+-][\d.,]+(?:[eE][+-]?\d+)?\Z)[=+\-@\t\r]")
 
 
 class JsonlWriter(Writer):
@@ -85,7 +82,7 @@ class CsvWriter(Writer):
     def _cell(self, value: Any) -> Any:
         if isinstance(value, str):
             safe = value.encode("utf-8", "replace").decode()
-            return "'" + safe if not self._raw and _FORMULA.match(safe) else safe
+            return "'" + safe if not self._raw and FORMULA.match(safe) else safe
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return self._cell(";".join(value))
         if isinstance(value, (list, dict)):
