@@ -47,10 +47,10 @@ def score(
     file: Annotated[Path, typer.Argument(help="Labelled JSON lines file: text, label; labels and document if known.")],
 ) -> None:
     """Score the saved models on all of a labelled file and print the table; nothing is written."""
+    from eval.answers import answers_of
     from eval.data import load_labelled
     from eval.metrics import score as scores_of
     from eval.report import score_table
-    from eval.run import answers_of
     from paratype import load
 
     data = load_labelled(file)

@@ -12,13 +12,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
 from eval.contenders import CONTENDERS, REFERENCES, Contender
+from eval.hardware import processor, version_of, versions
 from training.corpus import Row
 
 __all__ = ["bench", "generated"]
@@ -67,17 +67,15 @@ def bench(
         Rates in paragraphs and bytes per second, times in seconds, memory in MiB (2**20 bytes); each with median,
         low and high over the rounds. A ratio is the median over the rounds of the ratios within each.
     """
-    from eval.run import _processor  # here, since the contenders' processes import this module and need none of it
-
     texts = [" ".join(text.splitlines()) for text in texts]
     left_out: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         times, sizes = _take_turns(contenders, rows, texts, slow_rows, rounds, Path(folder), left_out, log)
-    packages = sorted({*_OWN, *(package for contender in contenders for package in contender.packages)})
+    packages = (*_OWN, *(package for contender in contenders for package in contender.packages))
     return {
-        "hardware": {"machine": platform.machine(), "processor": _processor(), "cores": len(_cores())},
+        "hardware": {"machine": platform.machine(), "processor": processor(), "cores": len(_cores())},
         "python": platform.python_version(),
-        "versions": {package: found for package in packages if (found := _version(package))},
+        "versions": versions(packages),
         "text": {"source": source, **_sizes(texts), "slow": _sizes(texts[:slow_rows])},
         "rounds": rounds,
         "references": REFERENCES,
@@ -206,16 +204,9 @@ def _cores() -> list[int]:
 
 def _lacks(contender: Contender) -> str:
     """Return what a contender lacks, with the line that installs it, or nothing."""
-    if missing := [package for package in contender.packages if not _version(package)]:
+    if missing := [package for package in contender.packages if not version_of(package)]:
         return f"pip install {' '.join(missing)}"
     return f"needs {contender.cores} cores" if contender.cores > len(_cores()) else ""
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 @contextmanager

@@ -5,38 +5,32 @@ from __future__ import annotations
 import platform
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.model_selection import GroupKFold
 
+from eval.answers import Answers, answers_of, joined
 from eval.baselines import BASELINES
 from eval.cascade import trade_off
 from eval.data import OFF_TOPIC, Labelled, Part, load_labelled, load_seeds
-from eval.metrics import Answers, score
+from eval.hardware import processor
+from eval.metrics import score
 from eval.robustness import CHANGES
 from paratype.artifact import load_folder
 from paratype.model import Model
-from paratype.ngrams import text_array
 from training.agreement import agreement
 from training.check import drift
 from training.corpus import Row, corpus_hash, manifest_of
 from training.recipes import ARTIFACTS, fit_accurate, fit_fast
 
-__all__ = ["answers_of", "evaluate"]
+__all__ = ["evaluate"]
 
 Answerer = Callable[[Sequence[Row], Sequence[str]], Answers]
 _FOLDS = 5
 # The word model fitted anew for a split; the shipped one has a teacher as well.
 _STUDENT = "fast, labels alone"
-
-
-def answers_of(model: Model, texts: Sequence[str]) -> Answers:
-    """Return what a model says of texts."""
-    scores = model.score(text_array(list(texts)))
-    return Answers(np.array(model.decision.outcomes)[scores.label], scores.stated, scores.score, scores.review)
 
 
 def evaluate(rows: Sequence[Row], data: Path | None, seeds: Path | None, log: Callable[[str], None]) -> dict[str, Any]:
@@ -52,7 +46,7 @@ def evaluate(rows: Sequence[Row], data: Path | None, seeds: Path | None, log: Ca
     results: dict[str, Any] = {
         "corpus": {"hash": corpus_hash(rows), "hard": _hard_rows(rows), **manifest_of()},
         "agreement": agreement(),
-        "hardware": {"machine": platform.machine(), "processor": _processor()},
+        "hardware": {"machine": platform.machine(), "processor": processor()},
     }
     if data is not None:
         log(f"labelled file {data.name}")
@@ -121,7 +115,7 @@ def _on_seeds(rows: Sequence[Row], data: Labelled) -> dict[str, Any]:
             train = [row for row in rows if not row.article.startswith(f"{article}:")]
             parts.append(answer(train, [data.texts[place] for place in places]))
             order += places
-        results[name] = score(data.select(order), _join(parts))
+        results[name] = score(data.select(order), joined(parts))
     authored = [row for row in rows if row.origin == "authored"]
     for name in (_STUDENT, "accurate"):
         results[f"{name}, authored rows alone"] = score(data, answerers[name](authored, data.texts))
@@ -154,15 +148,15 @@ def _cross_validate(rows: Sequence[Row]) -> dict[str, Any]:
     results: dict[str, Any] = {}
     for name, answer in answerers.items():
         parts = [answer([rows[i] for i in train], [data.texts[i] for i in test]) for train, test in folds]
-        joined, order = _join(parts), np.concatenate([test for _, test in folds])
+        answers, order = joined(parts), np.concatenate([test for _, test in folds])
         ordered = data.select(order)
-        results[name] = {"all": score(ordered, joined)}
+        results[name] = {"all": score(ordered, answers)}
         for origin in ("authored", "seed"):
             places = [place for place, source in enumerate(ordered.sources) if source == origin]
-            results[name][origin] = score(ordered.select(places), joined.select(places))
+            results[name][origin] = score(ordered.select(places), answers.select(places))
         if name == _STUDENT:
-            results[name]["worst_confusions"] = _worst_confusions(ordered, joined)
-            results[name]["slices"] = _corpus_slices([rows[i] for i in order], ordered, joined)
+            results[name]["worst_confusions"] = _worst_confusions(ordered, answers)
+            results[name]["slices"] = _corpus_slices([rows[i] for i in order], ordered, answers)
     return results
 
 
@@ -223,17 +217,3 @@ def _corpus_slices(rows: Sequence[Row], data: Labelled, answers: Answers) -> dic
         name: score(data.select(chosen), answers.select(chosen), intervals=False)
         for name, chosen in sorted(places.items())
     }
-
-
-def _join(parts: Sequence[Answers]) -> Answers:
-    def joined(values: list[Any]) -> Any:
-        return None if values[0] is None else np.concatenate(values)
-
-    return Answers(*(joined([getattr(part, field.name) for part in parts]) for field in fields(Answers)))
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0]}, {len(names)} cores" if names else platform.processor()
