@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from eval.data import REAL, SEEDS
+from eval.publish import ROOT, draw_pictures, publish, read, write
 from paratype.artifact import shipped_models
 
 app = typer.Typer(help="What the models are worth.", no_args_is_help=True, add_completion=False)
-
-RESULTS = Path(__file__).parent / "results"
-ROOT = Path(__file__).parents[1]
 
 
 @app.command()
@@ -32,13 +27,13 @@ def run(
     from training.corpus import load_corpus
 
     results = evaluate(load_corpus(), data if data.is_file() else None, seeds if seeds.is_dir() else None, log=print)
-    _write("scores.json", results)
-    made = _publish()
+    write("scores.json", results)
     for name, scores in results.get("real", {}).get("held-out", {}).items():
         if (ROOT / "artifacts" / name).is_dir():
             headline = {key: round(value, 4) for key, value in scores.items() if isinstance(value, float)}
             where = f"held-out part of {data.name}, {scores['rows']} paragraphs"
-            _write("metrics.json", {"data": where, **headline}, ROOT / "artifacts" / name)
+            write("metrics.json", {"data": where, **headline}, ROOT / "artifacts" / name)
+    made = publish()
     print(made.get("real-held-out", made["corpus-scores"]))
 
 
@@ -66,8 +61,8 @@ def curve(
     from eval.curve import learning_curve
     from training.corpus import load_corpus
 
-    _write("curve.json", learning_curve(load_corpus(), data, encoder=encoder, log=print))
-    _publish()
+    write("curve.json", learning_curve(load_corpus(), data, encoder=encoder, log=print))
+    publish()
 
 
 @app.command()
@@ -91,40 +86,58 @@ def bench(
     texts = [record["text"] for record in read_rows(text)][:rows] if text else generated(corpus, rows)
     sizes = {"rounds": rounds, "slow_rows": slow_rows, "start_runs": start_runs, "disk_rows": disk_rows}
     results = bench(corpus, texts, source=text.name if text else "generated", **sizes)
-    _write("bench.json", results)
+    write("bench.json", results)
     print(bench_table(results))
-    _publish()
+    publish()
 
 
-def _publish() -> dict[str, str]:
-    """Write all tables from the stored results, and fill them into README and cards."""
-    from eval.report import fill, tables
+@app.command()
+def peers(
+    data: Annotated[Path, typer.Option(help="Labelled JSON lines file: text, label, labels, document.")] = REAL,
+    rows: Annotated[int | None, typer.Option(help="Train on so many rows, as a trial: nothing is written.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Measure this one alone; the others' figures stay.")] = None,
+) -> None:
+    """Train what a user would pick instead on the corpus, score it beside Paratype, and write the table.
 
-    results = _read("scores.json") | {"curve": _read("curve.json"), "bench": _read("bench.json")}
-    made = tables(results) | {"example": _example()}
-    sections = (f"## {name}\n\n{table}" for name, table in made.items())
-    (RESULTS / "tables.md").write_text("\n\n".join(sections) + "\n", "utf-8")
-    for path in [ROOT / "README.md", *ROOT.glob("artifacts/*/README.md"), ROOT / "training/corpus/README.md"]:
-        fill(path, made)
-    return made
+    Takes about a quarter of an hour on two cores that are free. The others come with the extra `bench`; those that
+    are not installed are left out.
+    """
+    import random
+
+    from eval.data import Part, load_labelled
+    from eval.peers.all import PEERS
+    from eval.peers.measure import compare
+    from eval.peers.table import peers_table
+    from training.corpus import load_corpus
+
+    if unknown := set(only or ()) - set(PEERS):
+        raise typer.BadParameter(f"no peer is called {', '.join(sorted(unknown))}; there are {', '.join(PEERS)}")
+    corpus = load_corpus()
+    train = corpus if rows is None else random.Random(0).sample(corpus, min(rows, len(corpus)))
+    parts = [load_labelled(data, part) for part in (Part.development, Part.held_out)]
+    results = compare(train, *parts, names=only or PEERS, log=print)
+    if rows is None:
+        results = _with_others(results, read("peers.json"), list(PEERS))
+        write("peers.json", results)
+        publish()
+    print(peers_table(results))
 
 
-def _example() -> str:
-    """Return what `paratype label` prints for the example article."""
-    paratype = str(Path(sys.executable).with_name("paratype"))
-    command = [paratype, "label", "--quiet", "--format", "table", "examples/article.txt"]
-    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return "```\n" + "\n".join(line.rstrip() for line in printed.rstrip().splitlines()) + "\n```"
+def _with_others(results: dict[str, Any], stored: dict[str, Any] | None, order: list[str]) -> dict[str, Any]:
+    """Return new results with the stored ones of those that were not measured again."""
+    if stored is None:
+        return results
+    merged = {key: {**stored[key], **results[key]} for key in ("peers", "left_out", "versions")}
+    merged["peers"] = {name: merged["peers"][name] for name in order if name in merged["peers"]}
+    merged["left_out"] = {name: why for name, why in merged["left_out"].items() if name not in results["peers"]}
+    return results | merged
 
 
-def _write(name: str, content: Any, folder: Path = RESULTS) -> None:
-    folder.mkdir(exist_ok=True)
-    (folder / name).write_text(json.dumps(content, indent=1) + "\n", "utf-8")
-
-
-def _read(name: str) -> Any:
-    path = RESULTS / name
-    return json.loads(path.read_text("utf-8")) if path.is_file() else None
+@app.command()
+def pictures() -> None:
+    """Draw the stored results anew, into artifacts/ and docs/pictures/ (needs the extra `eval`)."""
+    for path in draw_pictures():
+        print(path.relative_to(ROOT))
 
 
 if __name__ == "__main__":

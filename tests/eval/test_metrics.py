@@ -7,8 +7,8 @@ from sklearn.metrics import f1_score
 from eval.answers import Answers
 from eval.baselines import BASELINES
 from eval.data import Labelled, Part, load_labelled, load_seeds, seed_labels
+from eval.markdown import fill
 from eval.metrics import score
-from eval.report import fill
 from eval.robustness import CHANGES
 from paratype import LABELS, TYPES
 from training.corpus import Row
