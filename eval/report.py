@@ -19,6 +19,10 @@ _HEADLINES = {
 }
 
 
+# How many confusions a card names, and how many paragraphs a slice must have to be named in one.
+_FAILURES, _FEWEST = 6, 20
+
+
 def tables(results: dict[str, Any]) -> dict[str, str]:
     """Return every table by the name it has between the markers of a Markdown file."""
     words = results["cross_validation"]["fast, labels alone"]
@@ -32,6 +36,9 @@ def tables(results: dict[str, Any]) -> dict[str, str]:
         "hardware": f"Measured on {results['hardware']['processor']}.",
         "drift": f"Balanced accuracy: {results['drift']:.2f}." if "drift" in results else "Not measured.",
     }
+    for name, unseen in results.get("unseen", {}).items():
+        made[f"{name}-failures"] = _confusion_examples(unseen["confusions"][:_FAILURES])
+        made[f"{name}-limits"] = _limits_table(unseen["slices"], results.get("slices", {}).get(name, {}))
     if "real" in results:
         for part, scores in results["real"].items():
             made[f"real-{part}"] = score_table(scores)
@@ -126,6 +133,17 @@ def _corpus_table(results: dict[str, Any]) -> str:
 def _confusion_examples(confusions: list[dict[str, Any]]) -> str:
     rows = [[c["label"], c["said"], str(c["rows"]), c["example"].replace("|", "/")] for c in confusions]
     return table(["label", "said", "rows", "for example"], rows)
+
+
+def _limits_table(of_corpus: dict[str, Any], of_real: dict[str, Any]) -> str:
+    """Return a line per kind of slice, each with its slices from the weakest to the strongest."""
+    rows = []
+    for title, slices in (("real text", of_real), ("corpus", of_corpus)):
+        for kind in dict.fromkeys(name.split(" ", 1)[0] for name in slices):
+            of_kind = [(name.removeprefix(f"{kind} "), s) for name, s in slices.items() if name.startswith(f"{kind} ")]
+            shown = sorted((s["accuracy"], name, s["rows"]) for name, s in of_kind if s["rows"] >= _FEWEST and name)
+            rows.append([f"{title} by {kind}", ", ".join(f"{name} {right:.2f} ({n})" for right, name, n in shown)])
+    return table(["", f"accuracy, weakest first (paragraphs, at least {_FEWEST})"], rows)
 
 
 def _without_table(scores: dict[str, Any]) -> str:
