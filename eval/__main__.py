@@ -115,12 +115,14 @@ def peers(
     corpus = load_corpus()
     train = corpus if rows is None else random.Random(0).sample(corpus, min(rows, len(corpus)))
     parts = [load_labelled(data, part) for part in (Part.development, Part.held_out)]
-    results = compare(train, *parts, names=only or PEERS, log=print)
-    if rows is None:
-        results = _with_others(results, read("peers.json"), list(PEERS))
-        write("peers.json", results)
-        publish()
+    results = read("peers.json") if only and rows is None else None
+    for name in only or PEERS:
+        results = _with_others(compare(train, *parts, names=[name], log=print), results, list(PEERS))
+        if rows is None:  # after each, so that a run that is stopped can go on with --only
+            write("peers.json", results)
     print(peers_table(results))
+    if rows is None:
+        publish()
 
 
 def _with_others(results: dict[str, Any], stored: dict[str, Any] | None, order: list[str]) -> dict[str, Any]:

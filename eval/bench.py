@@ -18,15 +18,13 @@ from statistics import fmean, median
 from typing import Any
 
 from eval.contenders import CONTENDERS, REFERENCES, Contender
-from eval.hardware import processor, version_of, versions
+from eval.hardware import ONE_THREAD, processor, version_of, versions
 from training.corpus import Row
 
 __all__ = ["bench", "generated"]
 
 ROOT = Path(__file__).parents[1]
 _BARE_PASS = CONTENDERS[0].name
-_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
-_ENVIRONMENT = {**dict.fromkeys(_VARIABLES, "1"), "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 _OWN = ("paratype", "numpy", "scipy", "pyarrow", "scikit-learn", "onnxruntime", "tokenizers")
 # Starts a command and tells its seconds and ru_maxrss. A process counts the memory of whoever started it as its own
 # peak until it runs its program, so that it must be started by something small.
@@ -140,7 +138,7 @@ class _Child:
         self._connection, theirs = context.Pipe()
         arguments = (contender, rows, texts, folder, theirs)
         self._process = context.Process(target=_serve, args=arguments, daemon=True)
-        with _environment(_ENVIRONMENT):  # read by libraries when they are imported, thus set before the start
+        with _environment(ONE_THREAD):  # read by libraries when they are imported, thus set before the start
             self._process.start()
         theirs.close()
         self._receive()

@@ -7,7 +7,11 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-__all__ = ["processor", "version_of", "versions"]
+__all__ = ["ONE_THREAD", "processor", "version_of", "versions"]
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
+ONE_THREAD = {**dict.fromkeys(_THREADS, "1"), "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+"""Environment variables that hold libraries to one thread and off the network, set before they are imported."""
 
 
 def processor() -> str:

@@ -23,7 +23,7 @@ from paratype.artifact import load_folder
 from paratype.model import Model
 from training.agreement import agreement
 from training.check import drift
-from training.corpus import Row, corpus_hash, manifest_of
+from training.corpus import CORPUS, Row, corpus_hash, manifest_of, read_rows
 from training.recipes import ARTIFACTS, fit_accurate, fit_fast, is_for_calibration
 
 __all__ = ["evaluate"]
@@ -174,12 +174,10 @@ def _cross_validate(rows: Sequence[Row]) -> dict[str, Any]:
 def _without_parts(rows: Sequence[Row], data: Labelled) -> dict[str, Any]:
     """Score the word model, from labels alone, trained on all corpus files and on all but one at a time."""
     results = {"nothing left out": score(data, _fit_fast(rows, data.texts), intervals=False)}
-    start = 0
-    for name, entry in manifest_of()["files"].items():
-        end = start + entry["rows"]
-        rest = [*rows[:start], *rows[end:]]
+    for name in manifest_of()["files"]:
+        left_out = {record["id"] for record in read_rows(CORPUS / name)}
+        rest = [row for row in rows if row.id not in left_out]
         results[name.removesuffix(".jsonl")] = score(data, _fit_fast(rest, data.texts), intervals=False)
-        start = end
     return results
 
 

@@ -1,4 +1,4 @@
-"""A process of its own for each thing that is timed, so that nobody profits from what another has loaded.
+"""A process of its own on one core for each thing that is timed, so that nobody profits from what another has loaded.
 
 `work` starts it; run as a module, it is that process.
 """
@@ -14,10 +14,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from eval.hardware import ONE_THREAD
+
 __all__ = ["Failed", "work"]
 
 ROOT = Path(__file__).parents[2]
-_QUIET = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TOKENIZERS_PARALLELISM": "false"}
 # Answering goes on until so many seconds and rounds are reached.
 _SECONDS, _ROUNDS = 2.0, 3
 
@@ -46,7 +47,7 @@ def work(task: str, name: str, folder: Path, scratch: Path, content: Any, **sett
     given.write_bytes(pickle.dumps(content))
     command = [sys.executable, "-m", "eval.peers.process", task, name, str(folder), str(given), str(made)]
     command += [json.dumps(setting), repr(time.time())]
-    run = subprocess.run(command, cwd=ROOT, env={**os.environ, **_QUIET}, capture_output=True, text=True)
+    run = subprocess.run(command, cwd=ROOT, env={**os.environ, **ONE_THREAD}, capture_output=True, text=True)
     if run.returncode:
         lines = run.stderr.strip().splitlines()
         raise Failed(lines[-1] if lines else f"its process ended with {run.returncode}")
@@ -55,6 +56,8 @@ def work(task: str, name: str, folder: Path, scratch: Path, content: Any, **sett
 
 
 def _main(task: str, name: str, folder: str, given: str, made: str, setting: str, started: str) -> None:
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     content = pickle.loads(Path(given).read_bytes())
     if task == "fit":
         result = _fit(name, Path(folder), content, json.loads(setting))

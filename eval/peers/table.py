@@ -27,10 +27,10 @@ def peers_table(results: dict[str, Any]) -> str:
     lines = [[name, *_scores(peer["scores"]), *_costs(peer)] for name, peer in peers.items()]
     parts = [
         table([f"{count} paragraphs", *_HEADER], lines),
-        f"All learn from the same {results['training_rows']:,} rows and answer on {results['hardware']['processor']}, "
-        "with as many threads as they take by themselves. Training is without the search for a setting; start is from "
-        "the start of Python to the first answer of a saved model. Labels that follow from one label alone are not "
-        "counted as `labels`, and who gives no probabilities has no calibration error.",
+        f"All learn from the same {results['training_rows']:,} rows and answer on one core of "
+        f"{results['hardware']['processor'].split(',')[0]}. Training is without the search for a setting; start is "
+        "from the start of Python to the first answer of a saved model. Who says one label alone has no `labels`, and "
+        "who gives no probabilities has no calibration error.",
         "\n".join(f"- {name}: {peer['note']}{_chosen(peer)}" for name, peer in peers.items() if peer["note"]),
         " ".join(f"Left out: {name} ({reason})." for name, reason in results["left_out"].items()),
         f"Python {results['python']}, " + ", ".join(f"{name} {number}" for name, number in results["versions"].items()),
