@@ -93,7 +93,7 @@ def bench(
 
 @app.command()
 def peers(
-    data: Annotated[Path, typer.Option(help="Labelled JSON lines file: text, label, labels, document.")] = REAL,
+    data: Annotated[Path, typer.Option(help="Labelled JSON lines file.", exists=True)] = REAL,
     rows: Annotated[int | None, typer.Option(help="Train on so many rows, as a trial: nothing is written.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Measure this one alone; the others' figures stay.")] = None,
 ) -> None:

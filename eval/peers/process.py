@@ -33,7 +33,8 @@ def work(task: str, name: str, folder: Path, scratch: Path, content: Any, **sett
     Args:
         task: ``fit``, which takes rows and gives seconds; ``start``, which takes texts and gives the seconds from the
             start of the process to the answer for the first; or ``answer``, which takes texts and gives that as well,
-            their `Answers`, and the median seconds of a round.
+            their `Answers`, and the median seconds of a round. Seconds are of processor time, so that others on the
+            machine count for little.
         name: of the peer.
         folder: where it is saved.
         scratch: a folder for what goes in and out.
@@ -45,8 +46,8 @@ def work(task: str, name: str, folder: Path, scratch: Path, content: Any, **sett
     """
     given, made = scratch / "given.pickle", scratch / "made.pickle"
     given.write_bytes(pickle.dumps(content))
-    command = [sys.executable, "-m", "eval.peers.process", task, name, str(folder), str(given), str(made)]
-    command += [json.dumps(setting), repr(time.time())]
+    arguments = [task, name, str(folder), str(given), str(made), json.dumps(setting)]
+    command = [sys.executable, "-m", "eval.peers.process", *arguments]
     run = subprocess.run(command, cwd=ROOT, env={**os.environ, **ONE_THREAD}, capture_output=True, text=True)
     if run.returncode:
         lines = run.stderr.strip().splitlines()
@@ -55,38 +56,38 @@ def work(task: str, name: str, folder: Path, scratch: Path, content: Any, **sett
     return result
 
 
-def _main(task: str, name: str, folder: str, given: str, made: str, setting: str, started: str) -> None:
+def _main(task: str, name: str, folder: str, given: str, made: str, setting: str) -> None:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     content = pickle.loads(Path(given).read_bytes())
     if task == "fit":
         result = _fit(name, Path(folder), content, json.loads(setting))
     else:
-        result = _answer(name, Path(folder), content, float(started), first_alone=task == "start")
+        result = _answer(name, Path(folder), content, first_alone=task == "start")
     Path(made).write_bytes(pickle.dumps(result))
 
 
 def _fit(name: str, folder: Path, rows: Any, setting: dict[str, Any]) -> dict[str, Any]:
     from eval.peers.all import PEERS
 
-    start = time.perf_counter()
+    start = time.process_time()
     PEERS[name].fit(rows, folder, **setting)
-    return {"seconds": time.perf_counter() - start}
+    return {"seconds": time.process_time() - start}
 
 
-def _answer(name: str, folder: Path, texts: Any, started: float, *, first_alone: bool) -> dict[str, Any]:
+def _answer(name: str, folder: Path, texts: Any, *, first_alone: bool) -> dict[str, Any]:
     from eval.peers.all import PEERS
 
     answer = PEERS[name].load(folder)
     answer(texts[:1])
-    result: dict[str, Any] = {"start": time.time() - started}
+    result: dict[str, Any] = {"start": time.process_time()}
     if first_alone:
         return result
     answers, seconds = answer(texts), []
     while len(seconds) < _ROUNDS or sum(seconds) < _SECONDS:
-        begin = time.perf_counter()
+        begin = time.process_time()
         answer(texts)
-        seconds.append(time.perf_counter() - begin)
+        seconds.append(time.process_time() - begin)
     return result | {"answers": answers, "seconds": sorted(seconds)[len(seconds) // 2]}
 
 

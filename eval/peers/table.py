@@ -23,14 +23,14 @@ _HEADER = (
 def peers_table(results: dict[str, Any]) -> str:
     """Return a line per peer, then what was tuned, then a note on each."""
     peers = results["peers"]
-    count = next(iter(peers.values()))["scores"]["rows"]
+    count = max((peer["scores"]["rows"] for peer in peers.values()), default=0)
     lines = [[name, *_scores(peer["scores"]), *_costs(peer)] for name, peer in peers.items()]
     parts = [
         table([f"{count} paragraphs", *_HEADER], lines),
         f"All learn from the same {results['training_rows']:,} rows and answer on one core of "
-        f"{results['hardware']['processor'].split(',')[0]}. Training is without the search for a setting; start is "
-        "from the start of Python to the first answer of a saved model. Who says one label alone has no `labels`, and "
-        "who gives no probabilities has no calibration error.",
+        f"{results['hardware']['processor'].split(',')[0]}; times are processor time. Training is without the search "
+        "for a setting; start is from the start of Python to the first answer of a saved model. Who says one label "
+        "alone has no `labels`, and who gives no probabilities has no calibration error.",
         "\n".join(f"- {name}: {peer['note']}{_chosen(peer)}" for name, peer in peers.items() if peer["note"]),
         " ".join(f"Left out: {name} ({reason})." for name, reason in results["left_out"].items()),
         f"Python {results['python']}, " + ", ".join(f"{name} {number}" for name, number in results["versions"].items()),
