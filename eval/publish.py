@@ -22,6 +22,8 @@ def publish() -> dict[str, str]:
     from eval.report import tables
 
     made = tables(_results()) | {"example": _example()}
+    if "peers" in made:
+        made["peers-picture"] = "![Accuracy and speed of Paratype and its peers](docs/pictures/speed.png)"
     sections = (f"## {name}\n\n{table}" for name, table in made.items())
     (RESULTS / "tables.md").write_text("\n\n".join(sections) + "\n", "utf-8")
     cards = sorted(ROOT.glob("artifacts/*/README.md"))
