@@ -46,10 +46,11 @@ def by_kind_of_row(rows: Sequence[Row], data: Labelled, answers: Answers) -> dic
 
 
 def _scores(places: Mapping[str, list[int]], data: Labelled, answers: Answers) -> dict[str, Any]:
-    return {
-        name: score(data.select(chosen), answers.select(chosen), intervals=False)
-        for name, chosen in sorted(places.items())
-    }
+    results = {}
+    for name, chosen in sorted(places.items()):
+        scores = score(data.select(chosen), answers.select(chosen), intervals=False)
+        results[name] = {key: scores[key] for key in ("rows", "accuracy", "macro_f1")}
+    return results
 
 
 def worst_confusions(data: Labelled, answers: Answers) -> list[dict[str, Any]]:
