@@ -4,7 +4,7 @@ BIN := .venv/bin
 FILES ?= examples/article.txt
 REAL ?= ../shared/real/validation.jsonl
 
-.PHONY: label test lint check train encoder eval bench
+.PHONY: label test lint check train encoder eval bench peers
 
 label: .venv/installed
 	$(BIN)/paratype label --format table $(FILES)
@@ -33,6 +33,10 @@ eval: .venv/installed-dev
 bench: .venv/installed-dev
 	$(BIN)/python -m pip install --quiet --editable ".[bench]"
 	$(BIN)/python -m eval bench
+
+peers: .venv/installed-dev
+	$(BIN)/python -m pip install --quiet --editable ".[bench]"
+	$(BIN)/python -m eval peers
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

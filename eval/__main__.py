@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from eval.data import REAL, SEEDS
+from eval.publish import ROOT, draw_pictures, publish, read, write
 from paratype.artifact import shipped_models
 
 app = typer.Typer(help="What the models are worth.", no_args_is_help=True, add_completion=False)
-
-RESULTS = Path(__file__).parent / "results"
-ROOT = Path(__file__).parents[1]
 
 
 @app.command()
@@ -32,13 +27,13 @@ def run(
     from training.corpus import load_corpus
 
     results = evaluate(load_corpus(), data if data.is_file() else None, seeds if seeds.is_dir() else None, log=print)
-    _write("scores.json", results)
-    made = _publish()
+    write("scores.json", results)
     for name, scores in results.get("real", {}).get("held-out", {}).items():
         if (ROOT / "artifacts" / name).is_dir():
             headline = {key: round(value, 4) for key, value in scores.items() if isinstance(value, float)}
             where = f"held-out part of {data.name}, {scores['rows']} paragraphs"
-            _write("metrics.json", {"data": where, **headline}, ROOT / "artifacts" / name)
+            write("metrics.json", {"data": where, **headline}, ROOT / "artifacts" / name)
+    made = publish()
     print(made.get("real-held-out", made["corpus-scores"]))
 
 
@@ -47,10 +42,10 @@ def score(
     file: Annotated[Path, typer.Argument(help="Labelled JSON lines file: text, label; labels and document if known.")],
 ) -> None:
     """Score the saved models on all of a labelled file and print the table; nothing is written."""
+    from eval.answers import answers_of
     from eval.data import load_labelled
     from eval.metrics import score as scores_of
     from eval.report import score_table
-    from eval.run import answers_of
     from paratype import load
 
     data = load_labelled(file)
@@ -64,10 +59,10 @@ def compare(
     file: Annotated[Path, typer.Argument(help="Labelled JSON lines file: text, label; labels and document if known.")],
 ) -> None:
     """Score two models on the same rows, and print what changed, with intervals of the differences."""
+    from eval.answers import answers_of
     from eval.compare import compare as compared
     from eval.data import load_labelled
     from eval.report import compare_table
-    from eval.run import answers_of
     from paratype import LABELS, ModelRefused, load
 
     try:
@@ -100,8 +95,8 @@ def loop(
     from eval.loop import walk
 
     for results in walk(data, rows, only=source or (), log=print):
-        _write("loop.json", results)
-    print(_publish()["loop"])
+        write("loop.json", results)
+    print(publish()["loop"])
 
 
 @app.command()
@@ -117,8 +112,8 @@ def curve(
     for point in learning_curve(load_corpus(), data, encoder=encoder):
         print(point)
         points.append(point)
-    _write("curve.json", points)
-    _publish()
+    write("curve.json", points)
+    publish()
 
 
 @app.command()
@@ -129,8 +124,8 @@ def evidence() -> None:
     from training.corpus import load_corpus
 
     models = {name: load(name) for name in ("accurate", "auto", "fast")}
-    _write("evidence.json", evaluate_evidence(load_corpus(), models))
-    print(_publish()["evidence"])
+    write("evidence.json", evaluate_evidence(load_corpus(), models))
+    print(publish()["evidence"])
 
 
 @app.command()
@@ -154,9 +149,9 @@ def bench(
     texts = [record["text"] for record in read_rows(text)][:rows] if text else generated(corpus, rows)
     sizes = {"rounds": rounds, "slow_rows": slow_rows, "start_runs": start_runs, "disk_rows": disk_rows}
     results = bench(corpus, texts, source=text.name if text else "generated", **sizes)
-    _write("bench.json", results)
+    write("bench.json", results)
     print(bench_table(results))
-    _publish()
+    publish()
 
 
 @app.command()
@@ -164,53 +159,64 @@ def readme(
     picture: Annotated[bool, typer.Option(help="Take the picture of the reading view; needs Chromium.")] = True,
 ) -> None:
     """Put anew into the README what it shows of the command line: picture, example, and table of commands."""
+    from eval.markdown import fill
     from eval.picture import take_picture
-    from eval.report import fill
+    from eval.publish import of_command_line
 
-    fill(ROOT / "README.md", {"example": _example(), "commands": _commands()})
+    fill(ROOT / "README.md", of_command_line())
     if picture:
         take_picture(ROOT / "examples" / "article.txt", ROOT / "docs" / "reading-view.png")
 
 
-def _publish() -> dict[str, str]:
-    """Write all tables from the stored results, and fill them into README and cards."""
-    from eval.report import fill, tables
+@app.command()
+def peers(
+    data: Annotated[Path, typer.Option(help="Labelled JSON lines file.", exists=True)] = REAL,
+    rows: Annotated[int | None, typer.Option(help="Train on so many rows, as a trial: nothing is written.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Measure this one alone; the others' figures stay.")] = None,
+) -> None:
+    """Train what a user would pick instead on the corpus, score it beside Paratype, and write the table.
 
-    results = _read("scores.json") | {name: _read(f"{name}.json") for name in ("bench", "curve", "evidence", "loop")}
-    made = tables(results) | {"example": _example(), "commands": _commands()}
-    sections = (f"## {name}\n\n{table}" for name, table in made.items())
-    (RESULTS / "tables.md").write_text("\n\n".join(sections) + "\n", "utf-8")
-    cards = [*ROOT.glob("artifacts/*/README.md"), ROOT / "training/corpus/README.md"]
-    for path in [ROOT / "README.md", *cards, *ROOT.glob("docs/*.md")]:
-        fill(path, made)
-    return made
+    Takes about a quarter of an hour on two cores that are free. The others come with the extra `bench`; those that
+    are not installed are left out.
+    """
+    import random
 
+    from eval.data import Part, load_labelled
+    from eval.peers.all import PEERS
+    from eval.peers.measure import compare
+    from eval.peers.table import peers_table
+    from training.corpus import load_corpus
 
-def _example() -> str:
-    """Return what `paratype label` prints for the example article."""
-    paratype = str(Path(sys.executable).with_name("paratype"))
-    command = [paratype, "label", "--quiet", "--format", "table", "examples/article.txt"]
-    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return "```\n" + "\n".join(line.rstrip() for line in printed.rstrip().splitlines()) + "\n```"
-
-
-def _commands() -> str:
-    """Return the table of commands, from their help."""
-    from eval.report import command_table
-    from paratype import cli
-
-    commands = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
-    return command_table({name: command.get_short_help_str(limit=200) for name, command in commands.items()})
-
-
-def _write(name: str, content: Any, folder: Path = RESULTS) -> None:
-    folder.mkdir(exist_ok=True)
-    (folder / name).write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    if unknown := set(only or ()) - set(PEERS):
+        raise typer.BadParameter(f"no peer is called {', '.join(sorted(unknown))}; there are {', '.join(PEERS)}")
+    corpus = load_corpus()
+    train = corpus if rows is None else random.Random(0).sample(corpus, min(rows, len(corpus)))
+    parts = [load_labelled(data, part) for part in (Part.development, Part.held_out)]
+    results = read("peers.json") if only and rows is None else None
+    for name in only or PEERS:
+        results = _with_others(compare(train, *parts, names=[name], log=print), results, list(PEERS))
+        if rows is None:  # after each, so that a run that is stopped can go on with --only
+            write("peers.json", results)
+    print(peers_table(results))
+    if rows is None:
+        publish()
 
 
-def _read(name: str) -> Any:
-    path = RESULTS / name
-    return json.loads(path.read_text("utf-8")) if path.is_file() else None
+def _with_others(results: dict[str, Any], stored: dict[str, Any] | None, order: list[str]) -> dict[str, Any]:
+    """Return new results with the stored ones of those that were not measured again."""
+    if stored is None:
+        return results
+    merged = {key: {**stored[key], **results[key]} for key in ("peers", "left_out", "versions")}
+    merged["peers"] = {name: merged["peers"][name] for name in order if name in merged["peers"]}
+    merged["left_out"] = {name: why for name, why in merged["left_out"].items() if name not in results["peers"]}
+    return results | merged
+
+
+@app.command()
+def pictures() -> None:
+    """Draw the stored results anew, into artifacts/ and docs/pictures/ (needs the extra `eval`)."""
+    for path in draw_pictures():
+        print(path.relative_to(ROOT))
 
 
 if __name__ == "__main__":

@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.multiclass import OneVsRestClassifier
-from sklearn.svm import LinearSVC
 
-from eval.metrics import Answers
+from eval.answers import Answers, with_label
 from paratype import TYPES
 from training.corpus import Row
 
-__all__ = ["BASELINES", "Baseline"]
+__all__ = ["BASELINES", "Baseline", "Svm", "always", "keywords", "most_frequent"]
 
 Baseline = Callable[[Sequence[Row], Sequence[str]], Answers]
 """Takes rows to train on and texts to answer for."""
@@ -23,8 +22,17 @@ Baseline = Callable[[Sequence[Row], Sequence[str]], Answers]
 
 def majority(rows: Sequence[Row], texts: Sequence[str]) -> Answers:
     """Always say what is most frequent among the rows."""
-    label = Counter(row.label for row in rows).most_common(1)[0][0]
-    return _with_label(np.full(len(texts), label), np.zeros((len(texts), len(TYPES)), dtype=bool))
+    return always(most_frequent(rows), texts)
+
+
+def most_frequent(rows: Sequence[Row]) -> str:
+    """Return the most frequent label."""
+    return Counter(row.label for row in rows).most_common(1)[0][0]
+
+
+def always(label: str, texts: Sequence[str]) -> Answers:
+    """Say one label of all texts."""
+    return with_label(np.full(len(texts), label), np.zeros((len(texts), len(TYPES)), dtype=bool))
 
 
 _COUNT = r"(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|dozens?|scores|several|hundreds)"
@@ -49,21 +57,36 @@ def keywords(rows: Sequence[Row], texts: Sequence[str]) -> Answers:
     return Answers(label, np.stack([stated[name] for name in TYPES], axis=1))
 
 
+@dataclass(frozen=True)
+class Svm:
+    """TF-IDF with linear support vector machines: one of five for the label, four of two for the types stated."""
+
+    vectorizer: Any
+    of_label: Any
+    of_types: Any
+
+    @classmethod
+    def fit(cls, rows: Sequence[Row], *, C: float = 1.0) -> Svm:
+        """Fit on words and word pairs, sublinear TF-IDF, as scikit-learn's guide advises."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.multiclass import OneVsRestClassifier
+        from sklearn.svm import LinearSVC
+
+        vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+        matrix = vectorizer.fit_transform([row.text for row in rows])
+        states = np.array([[name in row.labels for name in TYPES] for row in rows], dtype=int)
+        of_label = LinearSVC(C=C).fit(matrix, [row.label for row in rows])
+        return cls(vectorizer, of_label, OneVsRestClassifier(LinearSVC(C=C)).fit(matrix, states))
+
+    def answers(self, texts: Sequence[str]) -> Answers:
+        """Say what it makes of texts."""
+        matrix = self.vectorizer.transform(texts)
+        return with_label(self.of_label.predict(matrix), self.of_types.predict(matrix).astype(bool))
+
+
 def tfidf_svm(rows: Sequence[Row], texts: Sequence[str]) -> Answers:
-    """Words and word pairs, sublinear TF-IDF, and linear support vector machines, as scikit-learn's guide advises."""
-    vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-    train, test = vectorizer.fit_transform([row.text for row in rows]), vectorizer.transform(texts)
-    label = LinearSVC().fit(train, [row.label for row in rows]).predict(test)
-    targets = np.array([[name in row.labels for name in TYPES] for row in rows], dtype=int)
-    stated = OneVsRestClassifier(LinearSVC()).fit(train, targets).predict(test).astype(bool)
-    return _with_label(label, stated)
-
-
-def _with_label(label: np.ndarray, stated: np.ndarray) -> Answers:
-    """Make labels agree with label, as the models do: it is among them, and there are none for ``none``."""
-    stated = stated | (label[:, None] == np.array(TYPES))
-    stated[label == "none"] = False
-    return Answers(label, stated)
+    """Fit an `Svm` on the rows, and ask it."""
+    return Svm.fit(rows).answers(texts)
 
 
 BASELINES: dict[str, Baseline] = {

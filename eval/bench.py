@@ -12,21 +12,19 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
 from eval.contenders import CONTENDERS, REFERENCES, Contender
+from eval.hardware import ONE_THREAD, processor, version_of, versions
 from training.corpus import Row
 
 __all__ = ["bench", "generated"]
 
 ROOT = Path(__file__).parents[1]
 _BARE_PASS = CONTENDERS[0].name
-_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
-_ENVIRONMENT = {**dict.fromkeys(_VARIABLES, "1"), "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 _OWN = ("paratype", "numpy", "scipy", "pyarrow", "scikit-learn", "onnxruntime", "tokenizers")
 # Starts a command and tells its seconds and ru_maxrss. A process counts the memory of whoever started it as its own
 # peak until it runs its program, so that it must be started by something small.
@@ -67,17 +65,15 @@ def bench(
         Rates in paragraphs and bytes per second, times in seconds, memory in MiB (2**20 bytes); each with median,
         low and high over the rounds. A ratio is the median over the rounds of the ratios within each.
     """
-    from eval.run import _processor  # here, since the contenders' processes import this module and need none of it
-
     texts = [" ".join(text.splitlines()) for text in texts]
     left_out: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         times, sizes = _take_turns(contenders, rows, texts, slow_rows, rounds, Path(folder), left_out, log)
-    packages = sorted({*_OWN, *(package for contender in contenders for package in contender.packages)})
+    packages = (*_OWN, *(package for contender in contenders for package in contender.packages))
     return {
-        "hardware": {"machine": platform.machine(), "processor": _processor(), "cores": len(_cores())},
+        "hardware": {"machine": platform.machine(), "processor": processor(), "cores": len(_cores())},
         "python": platform.python_version(),
-        "versions": {package: found for package in packages if (found := _version(package))},
+        "versions": versions(packages),
         "text": {"source": source, **_sizes(texts), "slow": _sizes(texts[:slow_rows])},
         "rounds": rounds,
         "references": REFERENCES,
@@ -142,7 +138,7 @@ class _Child:
         self._connection, theirs = context.Pipe()
         arguments = (contender, rows, texts, folder, theirs)
         self._process = context.Process(target=_serve, args=arguments, daemon=True)
-        with _environment(_ENVIRONMENT):  # read by libraries when they are imported, thus set before the start
+        with _environment(ONE_THREAD):  # read by libraries when they are imported, thus set before the start
             self._process.start()
         theirs.close()
         self._receive()
@@ -206,16 +202,9 @@ def _cores() -> list[int]:
 
 def _lacks(contender: Contender) -> str:
     """Return what a contender lacks, with the line that installs it, or nothing."""
-    if missing := [package for package in contender.packages if not _version(package)]:
+    if missing := [package for package in contender.packages if not version_of(package)]:
         return f"pip install {' '.join(missing)}"
     return f"needs {contender.cores} cores" if contender.cores > len(_cores()) else ""
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 @contextmanager

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from eval.answers import Answers
 from eval.data import Labelled
-from eval.metrics import Answers, score
+from eval.metrics import score
 from paratype.model import Cascade
 from paratype.ngrams import text_array
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eval.answers import Answers
 from eval.data import Labelled
-from eval.metrics import Answers, Truth, headline
+from eval.metrics import Truth, headline
 from paratype import LABELS
 
 __all__ = ["compare"]

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from paratype import LABELS
 from training.corpus import Row
 
-__all__ = ["CONTENDERS", "REFERENCES", "Contender", "Scorer"]
+__all__ = ["CONTENDERS", "REFERENCES", "Contender", "Scorer", "vw_lines"]
 
 Scorer = Callable[[Any], int]
 """Answers for all texts, in the form that suits it, and returns how many answers there are."""
@@ -58,7 +57,9 @@ def _paratype(model: str, threads: int, rows: Sequence[Row]) -> Scorer:
     return lambda batches: sum(batch.num_rows for batch in label_batches(batches, model=opened, threads=threads))
 
 
-def _batches(texts: Sequence[str]) -> list[pa.RecordBatch]:
+def _batches(texts: Sequence[str]) -> list[Any]:
+    import pyarrow as pa
+
     return pa.table({"text": pa.array(texts, pa.string())}).to_batches(max_chunksize=_BATCH_ROWS)
 
 
@@ -106,12 +107,13 @@ def _vw_model(rows: Sequence[Row]) -> Any:
     from vowpalwabbit import Workspace
 
     model = Workspace(f"--oaa {len(LABELS)} --ngram 2 --loss_function logistic --bit_precision 20 --quiet")
-    for row, line in zip(rows, _vw_lines([row.text for row in rows]), strict=True):
+    for row, line in zip(rows, vw_lines([row.text for row in rows]), strict=True):
         model.learn(f"{LABELS.index(row.label) + 1} {line}")
     return model
 
 
-def _vw_lines(texts: Sequence[str]) -> list[str]:
+def vw_lines(texts: Sequence[str]) -> list[str]:
+    """Return texts as lines of Vowpal Wabbit without a label."""
     return ["| " + text.translate(_VW_SIGNS).lower() for text in texts]
 
 
@@ -141,7 +143,7 @@ def _vw_files(rows: Sequence[Row]) -> Scorer:
 
 def _vw_file(texts: Sequence[str]) -> Path:
     file = Path(tempfile.mkdtemp()) / "lines"
-    file.write_text("".join(line + "\n" for line in _vw_lines(texts)), "utf-8")
+    file.write_text("".join(line + "\n" for line in vw_lines(texts)), "utf-8")
     return file
 
 
@@ -201,7 +203,7 @@ CONTENDERS: tuple[Contender, ...] = (
     Contender(REFERENCES["words"], "words", partial(_scikit_learn, 2)),
     Contender("scikit-learn, words", "words", partial(_scikit_learn, 1)),
     Contender("fastText", "words", _fasttext, packages=("fasttext-numpy2-wheel",)),
-    Contender("Vowpal Wabbit, a call per text", "words", _vw_calls, _vw_lines, packages=_VW),
+    Contender("Vowpal Wabbit, a call per text", "words", _vw_calls, vw_lines, packages=_VW),
     Contender("Vowpal Wabbit, file to file", "words", _vw_files, _vw_file, packages=_VW),
     Contender("spaCy, bag of words", "words", _spacy, packages=("spacy",)),
     Contender("Paratype accurate", "encoders", partial(_paratype, "accurate", 1), _batches, slow=True),

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from eval.answers import answers_of
 from eval.data import Part, load_labelled
 from eval.metrics import score
-from eval.run import answers_of
 from paratype.classifier import ParagraphClassifier
 from training.corpus import Row
 from training.recipes import ARTIFACTS, fit_accurate, fit_fast

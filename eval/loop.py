@@ -19,9 +19,9 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from eval.answers import answers_of
 from eval.compare import compare
 from eval.data import Labelled, Part, load_labelled
-from eval.run import answers_of
 from paratype import load
 from paratype.writing.review import key_of
 

@@ -9,51 +9,28 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from eval.answers import Answers
 from eval.data import Labelled
 from paratype import LABELS, TYPES
 
-__all__ = ["Answers", "Truth", "headline", "reliability", "score"]
+__all__ = ["Truth", "headline", "reliability", "score"]
 
 _RESAMPLES = 1000
 _BINS = 15
 _SUREST = 0.6
 
 
-@dataclass(frozen=True)
-class Answers:
-    """What a model said of n texts.
-
-    Attributes:
-        label: (n,) labels.
-        stated: (n, 4) whether each of `TYPES` is among the labels.
-        confidence: (n,) probability of the label, or None for a model that gives none.
-        review: (n,) whether a person should look, or None likewise.
-    """
-
-    label: NDArray[np.str_]
-    stated: NDArray[np.bool_]
-    confidence: NDArray[np.float64] | None = None
-    review: NDArray[np.bool_] | None = None
-
-    def select(self, places: Any) -> Answers:
-        """Return the answers for some of the texts."""
-        return Answers(
-            self.label[places],
-            self.stated[places],
-            None if self.confidence is None else self.confidence[places],
-            None if self.review is None else self.review[places],
-        )
-
-
 def score(data: Labelled, answers: Answers, *, intervals: bool = True) -> dict[str, Any]:
     """Return scores: headline figures with 95 % intervals, per type, confusion, reliability, coverage.
 
-    Intervals are percentiles of 1,000 resamples of whole documents.
+    Intervals are percentiles of 1,000 resamples of whole documents; precision and recall have them for labels that
+    are there and were said.
     """
     truth = Truth.of(data)
     result: dict[str, Any] = {"rows": len(data.texts), **headline(truth, answers)}
+    documents = np.array(data.documents)
     if intervals:
-        result["intervals"] = _bootstrap(truth, np.array(data.documents), answers)
+        result["intervals"] = _bootstrap(truth, documents, answers)
     precision, recall, f1, support = precision_recall_fscore_support(
         truth.label, answers.label, labels=list(LABELS), zero_division=0
     )
@@ -61,6 +38,9 @@ def score(data: Labelled, answers: Answers, *, intervals: bool = True) -> dict[s
         name: {"precision": float(p), "recall": float(r), "f1": float(f), "rows": int(n)}
         for name, p, r, f, n in zip(LABELS, precision, recall, f1, support, strict=True)
     }
+    if intervals:
+        for name, edges in _label_intervals(truth.label, answers.label, documents).items():
+            result["per_label"][name]["intervals"] = edges
     result["confusion"] = confusion_matrix(truth.label, answers.label, labels=list(LABELS)).tolist()
     right = truth.label == answers.label
     if answers.confidence is not None:
@@ -101,11 +81,9 @@ def headline(truth: Truth, answers: Answers) -> dict[str, float]:
     """Return the scores that stand in the tables."""
     right = truth.label == answers.label
     one_hot = [np.array([labels == name for name in TYPES]).T for labels in (truth.label, answers.label)]
-    figures = {
-        "accuracy": float(right.mean()),
-        "macro_f1": _macro_f1(*one_hot),
-        "labels_macro_f1": _macro_f1(truth.stated, answers.stated),
-    }
+    figures = {"accuracy": float(right.mean()), "macro_f1": _macro_f1(*one_hot)}
+    if answers.stated is not None:
+        figures["labels_macro_f1"] = _macro_f1(truth.stated, answers.stated)
     if answers.confidence is not None:
         figures["calibration_error"] = _calibration_error(answers.confidence, right)
         figures["accuracy_of_surest"] = _accuracy_of_surest(answers.confidence, right)
@@ -142,6 +120,33 @@ def _bootstrap(truth: Truth, documents: NDArray[np.str_], answers: Answers) -> d
     return {
         key: [float(edge) for edge in np.percentile([draw[key] for draw in draws], [2.5, 97.5])] for key in draws[0]
     }
+
+
+def _label_intervals(
+    truth: NDArray[np.str_], said: NDArray[np.str_], documents: NDArray[np.str_]
+) -> dict[str, dict[str, list[float]]]:
+    """Return the 95 % intervals of precision and recall of each label that occurs in the truth.
+
+    Resamples in which a figure has no value, since the label was never said or is not there, do not count.
+    """
+    names, codes = np.unique(documents, return_inverse=True)
+    places = {name: place for place, name in enumerate(LABELS)}
+    counts = np.zeros((len(names), len(LABELS), len(LABELS)))
+    np.add.at(counts, (codes, [places[name] for name in truth], [places[name] for name in said]), 1)
+    chosen = np.random.default_rng(0).multinomial(len(names), np.full(len(names), 1 / len(names)), size=_RESAMPLES)
+    confusion = np.tensordot(chosen, counts, axes=1)
+    right = np.diagonal(confusion, axis1=1, axis2=2)
+    figures = {"precision": (right, confusion.sum(axis=1)), "recall": (right, confusion.sum(axis=2))}
+    return {
+        name: {key: _edges(of[:, place], total[:, place]) for key, (of, total) in figures.items()}
+        for name, place in places.items()
+        if name in truth and name in said
+    }
+
+
+def _edges(right: NDArray[np.float64], total: NDArray[np.float64]) -> list[float]:
+    occurs = total > 0
+    return [float(edge) for edge in np.percentile(right[occurs] / total[occurs], [2.5, 97.5])]
 
 
 def reliability(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> list[dict[str, float]]:

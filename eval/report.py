@@ -1,15 +1,14 @@
-"""Tables in Markdown from the scores, and their places in README and cards."""
+"""Tables in Markdown from the scores."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
+from eval.markdown import table
+from eval.peers.table import peers_table
 from paratype import LABELS, TYPES
 
-__all__ = ["bench_table", "command_table", "compare_table", "fill", "score_table", "tables"]
+__all__ = ["bench_table", "command_table", "compare_table", "score_table", "tables"]
 
 _HEADLINES = {
     "accuracy": "accuracy",
@@ -18,6 +17,10 @@ _HEADLINES = {
     "calibration_error": "calibration error",
     "accuracy_of_surest": "accuracy, surest 60 %",
 }
+
+
+# How many confusions a card names, and how many paragraphs a slice must have to be named in one.
+_FAILURES, _FEWEST = 6, 20
 
 
 def tables(results: dict[str, Any]) -> dict[str, str]:
@@ -33,6 +36,9 @@ def tables(results: dict[str, Any]) -> dict[str, str]:
         "hardware": f"Measured on {results['hardware']['processor']}.",
         "drift": f"Balanced accuracy: {results['drift']:.2f}." if "drift" in results else "Not measured.",
     }
+    for name, unseen in results.get("unseen", {}).items():
+        made[f"{name}-failures"] = _confusion_examples(unseen["confusions"][:_FAILURES])
+        made[f"{name}-limits"] = _limits_table(unseen["slices"], results.get("slices", {}).get(name, {}))
     if "real" in results:
         for part, scores in results["real"].items():
             made[f"real-{part}"] = score_table(scores)
@@ -54,6 +60,8 @@ def tables(results: dict[str, Any]) -> dict[str, str]:
         made["evidence-readers"] = _reader_sentence(results["evidence"]["readers"])
     if results.get("loop"):
         made["loop"] = _loop_table(results["loop"])
+    if results.get("peers"):
+        made["peers"] = peers_table(results["peers"])
     if "seeds" in results:
         made["seeds"] = score_table(results["seeds"])
     return made
@@ -72,7 +80,7 @@ def score_table(scores: dict[str, Any]) -> str:
                 cells.append("–")
         rows.append([name, *cells])
     count = next(iter(scores.values()))["rows"]
-    return _table([f"{count} paragraphs", *_HEADLINES.values()], rows)
+    return table([f"{count} paragraphs", *_HEADLINES.values()], rows)
 
 
 def compare_table(result: dict[str, Any]) -> str:
@@ -88,7 +96,7 @@ def compare_table(result: dict[str, Any]) -> str:
         f"wrong, {changed['other']} are wrong in another way. In brackets 95 % intervals of the difference, by "
         f"resampling the {result['documents']} documents for both models together."
     )
-    return _table([f"{result['rows']} paragraphs", "before", "after", "difference"], rows) + note
+    return table([f"{result['rows']} paragraphs", "before", "after", "difference"], rows) + note
 
 
 def _difference(scores: dict[str, Any]) -> str:
@@ -114,7 +122,7 @@ def _loop_table(results: dict[str, Any]) -> str:
         "\n\nIn brackets 95 % intervals of the difference, by resampling documents for both models together. Training "
         f"took, on {results['cores']} cores, the first time with all vectors: {'; '.join(times)}."
     )
-    return _table([*header, "difference in accuracy"], rows) + note
+    return table([*header, "difference in accuracy"], rows) + note
 
 
 def _count_table(corpus: dict[str, Any]) -> str:
@@ -127,7 +135,7 @@ def _count_table(corpus: dict[str, Any]) -> str:
         f"\n\n{corpus['hard']} of the authored rows are hard: keyword rules get them wrong, they state several types, "
         "or they stand in a contrast set."
     )
-    return _table(["origin", *LABELS, "all"], rows) + note
+    return table(["origin", *LABELS, "all"], rows) + note
 
 
 def _agreement_table(result: dict[str, Any]) -> str:
@@ -147,7 +155,7 @@ def _agreement_table(result: dict[str, Any]) -> str:
         f"{settled.get('2', 0)} from two, and {settled.get('1', 0)} were dropped."
     )
     header = ["readers", "rows", "same `label`", "Cohen's kappa", *(f"kappa of `{name}`" for name in TYPES)]
-    return _table(header, rows) + note
+    return table(header, rows) + note
 
 
 def _off_topic_table(results: dict[str, Any]) -> str:
@@ -156,7 +164,7 @@ def _off_topic_table(results: dict[str, Any]) -> str:
         for name, result in results.items()
         for wrong in [sorted((label, n) for label, n in result["said"].items() if label != "none")]
     ]
-    return _table(["off-topic text", "paragraphs", "stay none", "taken for"], rows)
+    return table(["off-topic text", "paragraphs", "stay none", "taken for"], rows)
 
 
 def _corpus_table(results: dict[str, Any]) -> str:
@@ -167,17 +175,28 @@ def _corpus_table(results: dict[str, Any]) -> str:
         ]
         for name, parts in results["cross_validation"].items()
     ]
-    return _table(["accuracy / macro-F1", "all rows", "authored", "seed"], rows)
+    return table(["accuracy / macro-F1", "all rows", "authored", "seed"], rows)
 
 
 def _confusion_examples(confusions: list[dict[str, Any]]) -> str:
     rows = [[c["label"], c["said"], str(c["rows"]), c["example"].replace("|", "/")] for c in confusions]
-    return _table(["label", "said", "rows", "for example"], rows)
+    return table(["label", "said", "rows", "for example"], rows)
+
+
+def _limits_table(of_corpus: dict[str, Any], of_real: dict[str, Any]) -> str:
+    """Return a line per kind of slice, each with its slices from the weakest to the strongest."""
+    rows = []
+    for title, slices in (("real text", of_real), ("corpus", of_corpus)):
+        for kind in dict.fromkeys(name.split(" ", 1)[0] for name in slices):
+            of_kind = [(name.removeprefix(f"{kind} "), s) for name, s in slices.items() if name.startswith(f"{kind} ")]
+            shown = sorted((s["accuracy"], name, s["rows"]) for name, s in of_kind if s["rows"] >= _FEWEST and name)
+            rows.append([f"{title} by {kind}", ", ".join(f"{name} {right:.2f} ({n})" for right, name, n in shown)])
+    return table(["", f"accuracy, weakest first (paragraphs, at least {_FEWEST})"], rows)
 
 
 def _without_table(scores: dict[str, Any]) -> str:
     rows = [[name, f"{result['accuracy']:.3f}", f"{result['macro_f1']:.3f}"] for name, result in scores.items()]
-    return _table(["corpus file left out", "accuracy", "macro-F1"], rows)
+    return table(["corpus file left out", "accuracy", "macro-F1"], rows)
 
 
 def _curve_table(points: list[dict[str, Any]]) -> str:
@@ -185,7 +204,7 @@ def _curve_table(points: list[dict[str, Any]]) -> str:
     scores = {(point["rows"], point["model"]): f"{point['accuracy']:.2f} / {point['macro_f1']:.2f}" for point in points}
     sizes = sorted({point["rows"] for point in points})
     rows = [[str(size), *(scores.get((size, model), "–") for model in models)] for size in sizes]
-    return _table(["authored rows (accuracy / macro-F1)", *models], rows)
+    return table(["authored rows (accuracy / macro-F1)", *models], rows)
 
 
 def _change_table(by_model: dict[str, Any]) -> str:
@@ -198,7 +217,7 @@ def _change_table(by_model: dict[str, Any]) -> str:
         ]
         for name in names
     ]
-    return _table(["accuracy / macro-F1", "paragraphs", *by_model], rows)
+    return table(["accuracy / macro-F1", "paragraphs", *by_model], rows)
 
 
 def _label_table(result: dict[str, Any]) -> str:
@@ -206,7 +225,7 @@ def _label_table(result: dict[str, Any]) -> str:
         [name, *(f"{scores[key]:.2f}" for key in ("precision", "recall", "f1")), str(scores["rows"])]
         for name, scores in result["per_label"].items()
     ]
-    return _table(["label", "precision", "recall", "F1", "paragraphs"], rows)
+    return table(["label", "precision", "recall", "F1", "paragraphs"], rows)
 
 
 def _cascade_table(cuts: list[dict[str, float]]) -> str:
@@ -220,7 +239,7 @@ def _cascade_table(cuts: list[dict[str, float]]) -> str:
         ]
         for cut in cuts
     ]
-    return _table(["unsure below", "passed on", "accuracy", "macro-F1", "paragraphs a second"], rows)
+    return table(["unsure below", "passed on", "accuracy", "macro-F1", "paragraphs a second"], rows)
 
 
 def _evidence_table(result: dict[str, Any]) -> str:
@@ -236,7 +255,7 @@ def _evidence_table(result: dict[str, Any]) -> str:
         f"{name} {_two_digits(c['with'])}, without {_two_digits(c['without'])}" for name, c in result["cost"].items()
     )
     return (
-        _table([*header, "label right"], rows)
+        table([*header, "label right"], rows)
         + f"\n\nParagraphs a second of one processor's time with evidence: {cost}."
     )
 
@@ -248,7 +267,7 @@ def _rule_table(by_model: dict[str, Any]) -> str:
         for rule in rules
     ]
     count = by_model["fast"][next(iter(rules))]["rows"]
-    return _table([f"{count} paragraphs, largest", *by_model], rows)
+    return table([f"{count} paragraphs, largest", *by_model], rows)
 
 
 def _reader_sentence(readers: dict[str, Any]) -> str:
@@ -279,7 +298,7 @@ def _review_sentence(review: dict[str, Any]) -> str:
 
 def _confusion_table(result: dict[str, Any]) -> str:
     rows = [[name, *map(str, counts)] for name, counts in zip(LABELS, result["confusion"], strict=True)]
-    return _table(["true \\ said", *LABELS], rows)
+    return table(["true \\ said", *LABELS], rows)
 
 
 def bench_table(bench: dict[str, Any]) -> str:
@@ -315,12 +334,12 @@ def _speed_table(bench: dict[str, Any], group: str) -> str:
         for name, result in contenders.items()
     ]
     header = [f"{first['rows']} paragraphs", "paragraphs a second", f"times {reference}"]
-    return _table([*header, *(["MB a second", "share of the bare pass"] if has_share else [])], rows)
+    return table([*header, *(["MB a second", "share of the bare pass"] if has_share else [])], rows)
 
 
 def _start_table(start: dict[str, Any]) -> str:
     rows = [[f"`{name}`", _with_spread(times, ".3f"), f"{times['ratio']:.2f}"] for name, times in start.items()]
-    return _table(["fresh process", "seconds", "times the first"], rows) if rows else ""
+    return table(["fresh process", "seconds", "times the first"], rows) if rows else ""
 
 
 def _disk_sentence(disk: dict[str, Any] | None, cores: int) -> str:
@@ -340,24 +359,3 @@ def command_table(helps: dict[str, str]) -> str:
 
 def _with_spread(values: dict[str, float], digits: str) -> str:
     return f"{values['median']:{digits}} ({values['low']:{digits}}–{values['high']:{digits}})"
-
-
-def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    header = list(header)
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def fill(path: Path, made: dict[str, str]) -> None:
-    """Put each table between its markers, ``<!-- table:NAME -->`` and ``<!-- /table -->``, in a Markdown file.
-
-    What stands between the markers of a table that was not made stays.
-    """
-
-    def replace(match: re.Match[str]) -> str:
-        if match[1] not in made:
-            return match[0]
-        return f"<!-- table:{match[1]} -->\n{made[match[1]]}\n<!-- /table -->"
-
-    text = path.read_text("utf-8")
-    path.write_text(re.sub(r"<!-- table:([\w-]+) -->\n.*?<!-- /table -->", replace, text, flags=re.DOTALL), "utf-8")

@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 import platform
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.model_selection import GroupKFold
 
+from eval.answers import Answers, answers_of, joined
 from eval.baselines import BASELINES
 from eval.cascade import trade_off
 from eval.data import OFF_TOPIC, Labelled, Part, load_labelled, load_seeds
-from eval.metrics import Answers, score
+from eval.hardware import processor
+from eval.metrics import score
 from eval.robustness import CHANGES
+from eval.slices import by_kind_of_row, by_source_and_length, labelled_rows, worst_confusions
 from paratype.artifact import load_folder
 from paratype.model import Model
-from paratype.ngrams import text_array
 from training.agreement import agreement
 from training.check import drift
-from training.corpus import Row, corpus_hash, manifest_of
-from training.recipes import ARTIFACTS, fit_accurate, fit_fast
+from training.corpus import CORPUS, Row, corpus_hash, manifest_of, read_rows
+from training.recipes import ARTIFACTS, fit_accurate, fit_fast, is_for_calibration
 
-__all__ = ["answers_of", "evaluate"]
+__all__ = ["evaluate"]
 
 Answerer = Callable[[Sequence[Row], Sequence[str]], Answers]
 _FOLDS = 5
 # The word model fitted anew for a split; the shipped one has a teacher as well.
 _STUDENT = "fast, labels alone"
-
-
-def answers_of(model: Model, texts: Sequence[str]) -> Answers:
-    """Return what a model says of texts."""
-    scores = model.score(text_array(list(texts)))
-    return Answers(np.array(model.decision.outcomes)[scores.label], scores.stated, scores.score, scores.review)
 
 
 def evaluate(rows: Sequence[Row], data: Path | None, seeds: Path | None, log: Callable[[str], None]) -> dict[str, Any]:
@@ -52,7 +47,7 @@ def evaluate(rows: Sequence[Row], data: Path | None, seeds: Path | None, log: Ca
     results: dict[str, Any] = {
         "corpus": {"hash": corpus_hash(rows), "hard": _hard_rows(rows), **manifest_of()},
         "agreement": agreement(),
-        "hardware": {"machine": platform.machine(), "processor": _processor()},
+        "hardware": {"machine": platform.machine(), "processor": processor()},
     }
     if data is not None:
         log(f"labelled file {data.name}")
@@ -62,7 +57,9 @@ def evaluate(rows: Sequence[Row], data: Path | None, seeds: Path | None, log: Ca
         log("robustness")
         held_out = load_labelled(data, Part.held_out)
         results["robustness"] = {name: _robustness(model, held_out) for name, model in models.items()}
-        results["slices"] = {name: _slices(model, held_out) for name, model in models.items()}
+        results["slices"] = {
+            name: by_source_and_length(held_out, answers_of(model, held_out.texts)) for name, model in models.items()
+        }
         log("cascade: speed against accuracy")
         results["cascade"] = {part.value: trade_off(models["auto"], load_labelled(data, part)) for part in Part}
         log("leaving out corpus parts")
@@ -72,6 +69,8 @@ def evaluate(rows: Sequence[Row], data: Path | None, seeds: Path | None, log: Ca
         results["seeds"] = _on_seeds(rows, load_seeds(seeds))
     log("off-topic text")
     results["off_topic"] = _off_topic(rows, models)
+    log("rows that no model learnt from")
+    results["unseen"] = _on_unseen(rows, models)
     log("cross-validation")
     results["cross_validation"] = _cross_validate(rows)
     return results
@@ -121,7 +120,7 @@ def _on_seeds(rows: Sequence[Row], data: Labelled) -> dict[str, Any]:
             train = [row for row in rows if not row.article.startswith(f"{article}:")]
             parts.append(answer(train, [data.texts[place] for place in places]))
             order += places
-        results[name] = score(data.select(order), _join(parts))
+        results[name] = score(data.select(order), joined(parts))
     authored = [row for row in rows if row.origin == "authored"]
     for name in (_STUDENT, "accurate"):
         results[f"{name}, authored rows alone"] = score(data, answerers[name](authored, data.texts))
@@ -136,57 +135,49 @@ def _fit_fast(rows: Sequence[Row], texts: Sequence[str]) -> Answers:
     return answers_of(fit_fast(rows, teacher=None).model_, texts)
 
 
+def _on_unseen(rows: Sequence[Row], models: dict[str, Model]) -> dict[str, Any]:
+    """Score the saved models on the corpus rows that served for nothing but calibration."""
+    aside = [row for row in rows if is_for_calibration(row)]
+    data = labelled_rows(aside)
+    results = {}
+    for name, model in models.items():
+        answers = answers_of(model, data.texts)
+        kinds = by_kind_of_row(aside, data, answers)
+        results[name] = {"all": score(data, answers), "slices": kinds, "confusions": worst_confusions(data, answers)}
+    return results
+
+
 def _cross_validate(rows: Sequence[Row]) -> dict[str, Any]:
     """Score on corpus rows by five folds whose groups do not overlap.
 
     The word model learns from labels alone here, and the encoder is left out: both the teacher and the encoder
     have met the rows that would be tested.
     """
-    data = Labelled(
-        tuple(row.text for row in rows),
-        tuple(row.label for row in rows),
-        tuple(frozenset(row.labels) for row in rows),
-        tuple(row.group for row in rows),
-        tuple(row.origin for row in rows),
-    )
+    data = labelled_rows(rows)
     answerers: dict[str, Answerer] = {**BASELINES, _STUDENT: _fit_fast}
     folds = list(GroupKFold(_FOLDS).split(data.texts, groups=data.documents))
     results: dict[str, Any] = {}
     for name, answer in answerers.items():
         parts = [answer([rows[i] for i in train], [data.texts[i] for i in test]) for train, test in folds]
-        joined, order = _join(parts), np.concatenate([test for _, test in folds])
+        answers, order = joined(parts), np.concatenate([test for _, test in folds])
         ordered = data.select(order)
-        results[name] = {"all": score(ordered, joined)}
+        results[name] = {"all": score(ordered, answers)}
         for origin in ("authored", "seed"):
             places = [place for place, source in enumerate(ordered.sources) if source == origin]
-            results[name][origin] = score(ordered.select(places), joined.select(places))
+            results[name][origin] = score(ordered.select(places), answers.select(places))
         if name == _STUDENT:
-            results[name]["worst_confusions"] = _worst_confusions(ordered, joined)
-            results[name]["slices"] = _corpus_slices([rows[i] for i in order], ordered, joined)
+            results[name]["worst_confusions"] = worst_confusions(ordered, answers)
+            results[name]["slices"] = by_kind_of_row([rows[i] for i in order], ordered, answers)
     return results
-
-
-def _worst_confusions(data: Labelled, answers: Answers) -> list[dict[str, Any]]:
-    """Return the ten most frequent confusions, each with the row on which the model was surest."""
-    pairs = zip(data.label, answers.label.tolist(), strict=True)
-    counts = Counter((truth, said) for truth, said in pairs if truth != said)
-    found = []
-    for (truth, said), count in counts.most_common(10):
-        places = [i for i, label in enumerate(data.label) if (label, answers.label[i]) == (truth, said)]
-        example = max(places, key=lambda place: answers.confidence[place])  # type: ignore[index]
-        found.append({"label": truth, "said": said, "rows": count, "example": data.texts[example]})
-    return found
 
 
 def _without_parts(rows: Sequence[Row], data: Labelled) -> dict[str, Any]:
     """Score the word model, from labels alone, trained on all corpus files and on all but one at a time."""
     results = {"nothing left out": score(data, _fit_fast(rows, data.texts), intervals=False)}
-    start = 0
-    for name, entry in manifest_of()["files"].items():
-        end = start + entry["rows"]
-        rest = [*rows[:start], *rows[end:]]
+    for name in manifest_of()["files"]:
+        left_out = {record["id"] for record in read_rows(CORPUS / name)}
+        rest = [row for row in rows if row.id not in left_out]
         results[name.removesuffix(".jsonl")] = score(data, _fit_fast(rest, data.texts), intervals=False)
-        start = end
     return results
 
 
@@ -195,45 +186,3 @@ def _robustness(model: Model, data: Labelled) -> dict[str, Any]:
         name: tuple(change(text) for text in data.texts) for name, change in CHANGES.items()
     }
     return {name: score(data, answers_of(model, texts), intervals=False) for name, texts in changed.items()}
-
-
-def _slices(model: Model, data: Labelled) -> dict[str, Any]:
-    """Score by where the text comes from and by its length."""
-    answers = answers_of(model, data.texts)
-    places: dict[str, list[int]] = defaultdict(list)
-    for place, (text, source) in enumerate(zip(data.texts, data.sources, strict=True)):
-        places[f"source {source.split('/')[0]}"].append(place)
-        words = len(text.split())
-        places[
-            "length " + ("under 30 words" if words < 30 else "30 to 80 words" if words <= 80 else "over 80 words")
-        ].append(place)
-    return {
-        name: score(data.select(chosen), answers.select(chosen), intervals=False)
-        for name, chosen in sorted(places.items())
-    }
-
-
-def _corpus_slices(rows: Sequence[Row], data: Labelled, answers: Answers) -> dict[str, Any]:
-    """Score by genre, region and period of corpus rows."""
-    places: dict[str, list[int]] = defaultdict(list)
-    for place, row in enumerate(rows):
-        for name in (f"genre {row.genre}", f"region {row.region}", f"period {row.period}"):
-            places[name].append(place)
-    return {
-        name: score(data.select(chosen), answers.select(chosen), intervals=False)
-        for name, chosen in sorted(places.items())
-    }
-
-
-def _join(parts: Sequence[Answers]) -> Answers:
-    def joined(values: list[Any]) -> Any:
-        return None if values[0] is None else np.concatenate(values)
-
-    return Answers(*(joined([getattr(part, field.name) for part in parts]) for field in fields(Answers)))
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0]}, {len(names)} cores" if names else platform.processor()

@@ -19,10 +19,10 @@ def test_python_examples_run(code, tmp_path):
 
 
 def test_the_table_of_commands_is_that_of_the_help():
-    from eval.__main__ import _commands
+    from eval.publish import of_command_line
 
     (table,) = re.findall(r"<!-- table:commands -->\n(.*?)\n<!-- /table -->", README, re.DOTALL)
-    assert table == _commands()
+    assert table == of_command_line()["commands"]
 
 
 def test_files_that_are_linked_exist():

@@ -5,10 +5,11 @@ import pytest
 from typer.testing import CliRunner
 
 from eval.__main__ import app
+from eval.answers import Answers
 from eval.compare import compare
 from eval.data import Labelled
 from eval.loop import _correct, _half, walk
-from eval.metrics import Answers, score
+from eval.metrics import score
 from eval.report import compare_table
 from paratype import LABELS, TYPES
 from paratype.review import Candidate

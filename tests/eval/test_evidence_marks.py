@@ -68,7 +68,7 @@ def test_scores_of_a_small_model(corpus, classifier, tmp_path, monkeypatch):
 
 
 def test_the_stored_results_make_their_tables():
-    from eval.__main__ import RESULTS
+    from eval.publish import RESULTS
 
     scores = json.loads((RESULTS / "scores.json").read_text("utf-8"))
     made = tables(scores | {"evidence": json.loads((RESULTS / "evidence.json").read_text("utf-8"))})

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
+from eval.answers import Answers
 from eval.baselines import BASELINES
 from eval.data import Labelled, Part, load_labelled, load_seeds, seed_labels
-from eval.metrics import Answers, score
-from eval.report import fill
+from eval.markdown import fill
+from eval.metrics import score
 from eval.robustness import CHANGES
 from paratype import LABELS, TYPES
 from training.corpus import Row
@@ -107,3 +108,27 @@ def test_tables_are_put_between_their_markers(tmp_path):
     assert page.read_text("utf-8") == "a\n<!-- table:x -->\nnew\n<!-- /table -->\nb\n"
     fill(page, {"y": "other"})
     assert "new" in page.read_text("utf-8")
+
+
+def test_precision_and_recall_have_intervals_where_they_have_values(data):
+    said = np.array(data.label)
+    said[::4] = "none"
+    said[said == "analysis"] = "attack_report"
+    result = score(data, Answers(said, None))
+    for name, figures in result["per_label"].items():
+        if name == "analysis":
+            assert "intervals" not in figures
+            continue
+        for key in ("precision", "recall"):
+            low, high = figures["intervals"][key]
+            assert 0 <= low <= figures[key] <= high <= 1
+            assert low < high or figures[key] == 1
+    assert "labels_macro_f1" not in result and "labels_macro_f1" not in result["intervals"]
+
+
+def test_intervals_by_label_resample_whole_documents():
+    right = np.array(["none"] * 50 + ["analysis"] * 50)
+    for documents in (tuple(map(str, range(100))), tuple(str(i // 50) for i in range(100))):
+        data = Labelled(("a",) * 100, ("none",) * 100, (frozenset(),) * 100, documents, ("x",) * 100)
+        low, high = score(data, Answers(right, None))["per_label"]["none"]["intervals"]["recall"]
+        assert (low, high) == (0, 1) if len(set(documents)) == 2 else 0.3 < low < 0.5 < high < 0.7

@@ -133,3 +133,12 @@ def test_readings_cover_every_row(corpus):
 def test_rows_are_immutable(corpus):
     with pytest.raises(dataclasses.FrozenInstanceError):
         corpus[0].label = "none"
+
+
+def test_the_folder_loads_by_its_card(corpus, tmp_path):
+    from datasets import load_dataset
+
+    rows = load_dataset(str(CORPUS), split="train", cache_dir=str(tmp_path))
+    assert [row["id"] for row in rows] == [row.id for row in corpus]
+    assert set(rows.column_names) == set(Row.__dataclass_fields__)
+    assert rows[0]["labels"] == list(corpus[0].labels)
