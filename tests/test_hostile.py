@@ -693,7 +693,7 @@ def test_footers_of_parquet_that_lie(run, name):
     data = FOOTERS[name](parquet())
     assert data != parquet()
     _, said = run("a.parquet", data, "jsonl")
-    assert said[0].startswith(("error: a.parquet: ", "1000 rows from 1 files"))
+    assert said[0].startswith(("error: a.parquet: ", "1,000 rows from 1 file:"))
 
 
 STEERING = (

@@ -23,7 +23,7 @@ def labelled(pairs):
         "p_analysis": scores,
         "p_none": scores,
     }
-    return Labelled([Row("a.txt", text) for text, _ in pairs], pa.record_batch(answers), "text", "text", True)
+    return Labelled([Row("a.txt", text) for text, _ in pairs], pa.record_batch(answers), "text", "text", True, 0)
 
 
 def candidate(text, score):

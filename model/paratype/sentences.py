@@ -14,7 +14,7 @@ _END = re.compile(
     r"|(?P<blank>\n\s*\n\s*)"
 )
 _NEXT = re.compile(r"(?P<open>[\"'“‘«‹„(\[{¿¡–—-]{0,4}\s?)(?P<word>\w{0,24})")
-_BEFORE = re.compile(r"\w[\w.'’-]*\Z")
+_BEFORE = re.compile(r"\w[\w.'’-]{0,23}\Z")
 _WORD = re.compile(r"\w")
 _LONGEST = 24  # no abbreviation is longer
 
