@@ -4,7 +4,7 @@ BIN := .venv/bin
 FILES ?= examples/article.txt
 REAL ?= ../shared/real/validation.jsonl
 
-.PHONY: label test lint check train encoder eval bench
+.PHONY: label test lint check train encoder eval bench engines
 
 label: .venv/installed
 	$(BIN)/paratype label --format table $(FILES)
@@ -33,6 +33,9 @@ eval: .venv/installed-dev
 bench: .venv/installed-dev
 	$(BIN)/python -m pip install --quiet --editable ".[bench]"
 	$(BIN)/python -m eval bench
+
+engines: .venv/installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[engines]"
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

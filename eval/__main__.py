@@ -96,6 +96,30 @@ def bench(
     _publish()
 
 
+@app.command()
+def scale(
+    rows: Annotated[int, typer.Option(help="How many paragraphs the word model labels.", min=1)] = 1_000_000,
+    slow_rows: Annotated[int, typer.Option(help="How many the accurate model labels.", min=1)] = 2000,
+    files: Annotated[int, typer.Option(help="How many Parquet files they stand in.", min=1)] = 64,
+    price: Annotated[
+        float, typer.Option(help="Of one core for one hour, for the costs; an assumption, not anyone's offer.", min=0)
+    ] = 0.05,
+) -> None:
+    """Time `paratype label`, Spark, Ray and Dask on one and two cores, and fill the tables of docs/scale.md.
+
+    The engines come with the extra `engines`; those that are not installed are left out.
+    """
+    from eval.report import fill, scale_tables
+    from eval.scale import scale
+    from training.corpus import load_corpus
+
+    results = scale(load_corpus(), rows=rows, slow_rows=slow_rows, files=files) | {"price": price}
+    _write("scale.json", results)
+    made = scale_tables(results)
+    fill(ROOT / "docs" / "scale.md", made)
+    print(made["scale"])
+
+
 def _publish() -> dict[str, str]:
     """Write all tables from the stored results, and fill them into README and cards."""
     from eval.report import fill, tables

@@ -17,7 +17,9 @@ FILES = {
     if len(ast.parse(path.read_text("utf-8")).body) > 1  # more than a docstring
 }
 MODULES = sorted(FILES.keys() - {"__init__"})
-HEAVY = {"charset_normalizer", "datasets", "numpy", "onnxruntime", "pyarrow", "scipy", "sklearn", "trafilatura"}
+HEAVY = set(
+    "charset_normalizer dask datasets numpy onnxruntime pandas pyarrow pyspark ray scipy sklearn trafilatura".split()
+)
 
 # Each module imports only from lines above its own.
 ORDER = [

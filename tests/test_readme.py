@@ -18,7 +18,12 @@ def test_python_examples_run(code, tmp_path):
 
 
 def test_files_that_are_linked_exist():
-    for page in [ROOT / "README.md", *ROOT.glob("artifacts/*/README.md"), ROOT / "training/corpus/README.md"]:
+    for page in [
+        ROOT / "README.md",
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("artifacts/*/README.md"),
+        ROOT / "training/corpus/README.md",
+    ]:
         for link in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
             assert link.startswith("https://") or (page.parent / link).exists(), (page, link)
 
