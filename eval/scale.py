@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -59,17 +59,19 @@ def scale(
     runs: list[dict[str, Any]] = []
     left_out = [engine for engine in engines if not _version(ENGINES[engine])]
     with tempfile.TemporaryDirectory() as folder:
-        for model, count in (("fast", rows), ("accurate", slow_rows)):
-            source = _written(texts, count, min(files, count), Path(folder) / model)
-            for engine in (engine for engine in engines if engine not in left_out):
-                for number in workers:
-                    log(f"{engine}, {model}, {count} rows, workers: {number}")
-                    told = _run(engine, model, number, source, Path(folder) / f"out-{len(runs)}")
-                    runs.append({"engine": engine, "model": model, "workers": number, "rows": count, **told})
-                    log(f"  {told}")
+        counts = {"fast": rows, "accurate": slow_rows}
+        sources = {
+            model: _written(texts, count, min(files, count), Path(folder) / model) for model, count in counts.items()
+        }
+        for engine in (engine for engine in engines if engine not in left_out):
+            for number in workers:
+                log(f"{engine}, workers: {number}")
+                for told in _runs(engine, number, sources, Path(folder) / f"{len(runs)}"):
+                    runs.append({"engine": engine, "workers": number, "rows": counts[told["model"]], **told})
+                    log(f"  {runs[-1]}")
         log("reading, scoring and writing apart")
-        stages = {model: _stages(model, Path(folder) / model, Path(folder)) for model in ("fast", "accurate")}
-        size = sum(path.stat().st_size for path in (Path(folder) / "fast").iterdir())
+        stages = {model: _stages(model, source, Path(folder)) for model, source in sources.items()}
+        size = sum(path.stat().st_size for path in sources["fast"].iterdir())
     return {
         "hardware": {"machine": platform.machine(), "processor": _processor(), "cores": len(_cores())},
         "python": platform.python_version(),
@@ -103,21 +105,27 @@ def _written(texts: Sequence[str], rows: int, files: int, folder: Path) -> Path:
     return folder
 
 
-def _run(engine: str, model: str, workers: int, source: Path, target: Path) -> dict[str, Any]:
-    """Run a job in a process of its own and count what it wrote."""
-    import pyarrow.dataset as ds
-
+def _runs(engine: str, workers: int, sources: dict[str, Path], target: Path) -> Iterator[dict[str, Any]]:
+    """Run a job for each model in one cluster, which has a process of its own; yield what each took."""
     busy = os.getloadavg()[0]
-    command = [sys.executable, "-m", "eval.scale_job", engine, model, str(workers), str(source), str(target)]
+    jobs = [(model, str(source), f"{target}-{model}") for model, source in sources.items()]
+    command = [sys.executable, "-m", "eval.scale_job", engine, str(workers), json.dumps(jobs)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{engine} failed: {done.stderr[-2000:]}")
-    told = json.loads(done.stdout.splitlines()[-1])
-    written = target if target.is_dir() else target.with_suffix(".parquet")
-    expected = ds.dataset(source).count_rows()
-    if (found := ds.dataset(written, format="parquet").count_rows()) != expected:
+    for (model, source, written), told in zip(jobs, json.loads(done.stdout.splitlines()[-1]), strict=True):
+        _check_rows(engine, Path(source), Path(written))
+        numbers = {name: float(f"{value:.4g}") for name, value in told.items()}
+        yield {"model": model, **numbers, "load": round(busy, 1)}
+
+
+def _check_rows(engine: str, source: Path, target: Path) -> None:
+    import pyarrow.dataset as ds
+
+    written = target if target.is_dir() else target.with_name(f"{target.name}.parquet")
+    expected, found = (ds.dataset(path, format="parquet").count_rows() for path in (source, written))
+    if found != expected:
         raise RuntimeError(f"{engine} wrote {found} rows of {expected}")
-    return {name: float(f"{value:.4g}") for name, value in told.items()} | {"load": round(busy, 1)}
 
 
 def _stages(model: str, source: Path, folder: Path) -> dict[str, float]:

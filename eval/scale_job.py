@@ -1,4 +1,4 @@
-"""One labelling job on one engine, timed from a started cluster to the last file: ``python -m eval.scale_job``.
+"""Labelling jobs on one engine, each timed from a started cluster to the last file: ``python -m eval.scale_job``.
 
 A process of its own, so that the cores it is given bound all that it starts: cluster, scheduler and workers.
 """
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
@@ -19,14 +19,16 @@ from typing import Any
 
 import psutil
 
-__all__ = ["ENGINES", "Meter", "run"]
+__all__ = ["ENGINES", "Job", "Meter", "run"]
 
 _PARATYPE = str(Path(sys.executable).with_name("paratype"))
 _OBJECT_STORE = 1 << 30
 
+Job = Callable[[str, str, str], None]  # takes a model, a Parquet folder, and where to write one
+
 
 @contextmanager
-def _spark(workers: int, model: str) -> Iterator[Callable[[str, str], None]]:
+def _spark(workers: int) -> Iterator[Job]:
     from pyspark.sql import SparkSession
 
     import paratype.spark
@@ -36,12 +38,16 @@ def _spark(workers: int, model: str) -> Iterator[Callable[[str, str], None]]:
     builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.log.level", "ERROR")
     session = builder.config("spark.ui.showConsoleProgress", "false").getOrCreate()
     session.range(workers).write.format("noop").mode("overwrite").save()  # the executors have come up
-    yield lambda source, target: paratype.spark.label(session.read.parquet(source), model=model).write.parquet(target)
+
+    def job(model: str, source: str, target: str) -> None:
+        paratype.spark.label(session.read.parquet(source), model=model).write.parquet(target)
+
+    yield job
     session.stop()
 
 
 @contextmanager
-def _ray(workers: int, model: str) -> Iterator[Callable[[str, str], None]]:
+def _ray(workers: int) -> Iterator[Job]:
     import ray
 
     from paratype.ray import Labeller
@@ -51,7 +57,7 @@ def _ray(workers: int, model: str) -> Iterator[Callable[[str, str], None]]:
     ray.init(**limits, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     ray.data.DataContext.get_current().enable_progress_bars = False
 
-    def job(source: str, target: str) -> None:
+    def job(model: str, source: str, target: str) -> None:
         how = {"batch_format": "pyarrow", "compute": ray.data.ActorPoolStrategy(size=workers)}
         rows = ray.data.read_parquet(source)
         rows.map_batches(Labeller, fn_constructor_kwargs={"model": model}, **how).write_parquet(target)
@@ -61,20 +67,24 @@ def _ray(workers: int, model: str) -> Iterator[Callable[[str, str], None]]:
 
 
 @contextmanager
-def _dask(workers: int, model: str) -> Iterator[Callable[[str, str], None]]:
+def _dask(workers: int) -> Iterator[Job]:
     import dask.dataframe as dd
     from distributed import Client, LocalCluster
 
     import paratype.dask
 
     options = {"n_workers": workers, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+
+    def job(model: str, source: str, target: str) -> None:
+        paratype.dask.label(dd.read_parquet(source), model=model).to_parquet(target)
+
     with LocalCluster(**options) as cluster, Client(cluster):
-        yield lambda source, target: paratype.dask.label(dd.read_parquet(source), model=model).to_parquet(target)
+        yield job
 
 
 @contextmanager
-def _command(workers: int, model: str) -> Iterator[Callable[[str, str], None]]:
-    def job(source: str, target: str) -> None:
+def _command(workers: int) -> Iterator[Job]:
+    def job(model: str, source: str, target: str) -> None:
         command = [_PARATYPE, "label", source, "-o", f"{target}.parquet", "--model", model, "--jobs", str(workers)]
         subprocess.run([*command, "--quiet"], check=True)
 
@@ -130,21 +140,35 @@ class Meter:
                 continue
 
 
-def run(engine: str, model: str, workers: int, source: str, target: str) -> dict[str, float]:
-    """Label a Parquet folder on so many cores; return seconds, processor seconds, and a worker's memory in MiB."""
+def run(engine: str, workers: int, jobs: Sequence[Sequence[str]]) -> list[dict[str, float]]:
+    """Do jobs on so many cores, one after the other; return what each took.
+
+    Args:
+        engine: one of `ENGINES`.
+        workers: how many, on as many cores.
+        jobs: for each the model, the Parquet folder, and where to write.
+
+    Returns:
+        Seconds until the cluster was up, seconds and processor seconds of the job, and a worker's memory in MiB.
+    """
     warnings.filterwarnings("ignore")  # of the engines' own making
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:workers])
     start, words = ENGINES[engine]
     began = time.perf_counter()
-    with start(workers, model) as job, Meter(words) as meter:
-        up, before = time.perf_counter(), meter.seconds()
-        job(source, target)
-        seconds, used = time.perf_counter() - up, meter.seconds() - before
+    with start(workers) as job:
+        up = time.perf_counter() - began
+        return [{"start": up, **_measured(job, given, words)} for given in jobs]
+
+
+def _measured(job: Job, given: Sequence[str], words: str) -> dict[str, float]:
+    with Meter(words) as meter:
+        began, before = time.perf_counter(), meter.seconds()
+        job(*given)
+        seconds, used = time.perf_counter() - began, meter.seconds() - before
     memory = max(meter.memory.values(), default=0) / 2**20
-    return {"start": up - began, "seconds": seconds, "processor_seconds": used, "worker_mebibytes": memory}
+    return {"seconds": seconds, "processor_seconds": used, "worker_mebibytes": memory}
 
 
 if __name__ == "__main__":
-    engine, model, workers, source, target = sys.argv[1:]
-    told = run(engine, model, int(workers), source, target)
+    told = run(sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3]))
     sys.stdout.write("\n" + json.dumps(told) + "\n")

@@ -1,5 +1,3 @@
-from types import SimpleNamespace
-
 import pytest
 
 from eval import scale as module
@@ -38,17 +36,20 @@ def test_the_stages_are_those_of_one_row(result):
     assert result["stages"]["accurate"]["scoring"] > result["stages"]["fast"]["scoring"] > 0
 
 
-def test_a_run_that_loses_rows_is_refused(result, corpus, monkeypatch, tmp_path):
+def test_a_run_that_loses_rows_is_refused(tmp_path):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     for name, rows in (("in", 3), ("out", 2)):
         (tmp_path / name).mkdir()
         pq.write_table(pa.table({"id": range(rows)}), tmp_path / name / "a.parquet")
-    done = SimpleNamespace(returncode=0, stdout='{"seconds": 1.0}', stderr="")
-    monkeypatch.setattr(module.subprocess, "run", lambda *_, **__: done)
     with pytest.raises(RuntimeError, match="Spark wrote 2 rows of 3"):
-        module._run("Spark", "fast", 1, tmp_path / "in", tmp_path / "out")
+        module._check_rows("Spark", tmp_path / "in", tmp_path / "out")
+
+
+def test_a_failed_run_says_why(tmp_path):
+    with pytest.raises(RuntimeError, match=r"paratype label failed: [\s\S]*nothing-here"):
+        list(module._runs("paratype label", 1, {"fast": tmp_path / "nothing-here"}, tmp_path / "out"))
 
 
 def test_the_cost_is_the_core_hours_at_the_price(result, tmp_path):
