@@ -4,7 +4,7 @@ BIN := .venv/bin
 FILES ?= examples/article.txt
 REAL ?= ../shared/real/validation.jsonl
 
-.PHONY: label test lint check train encoder eval bench peers
+.PHONY: label test lint check train encoder eval bench peers engines
 
 label: .venv/installed
 	$(BIN)/paratype label --format table $(FILES)
@@ -37,6 +37,9 @@ bench: .venv/installed-dev
 peers: .venv/installed-dev
 	$(BIN)/python -m pip install --quiet --editable ".[bench]"
 	$(BIN)/python -m eval peers
+
+engines: .venv/installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[engines]"
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -155,6 +155,36 @@ def bench(
 
 
 @app.command()
+def scale(
+    rows: Annotated[int, typer.Option(help="How many paragraphs the word model labels.", min=1)] = 1_000_000,
+    slow_rows: Annotated[int, typer.Option(help="How many the accurate model labels.", min=1)] = 2000,
+    files: Annotated[int, typer.Option(help="How many Parquet files they stand in.", min=1)] = 64,
+    engine: Annotated[
+        list[str] | None, typer.Option(help="Time this one alone, and keep what is stored of others. Repeatable.")
+    ] = None,
+    price: Annotated[
+        float, typer.Option(help="Of one core for one hour, for the costs; an assumption, not anyone's offer.", min=0)
+    ] = 0.05,
+) -> None:
+    """Time `paratype label`, Spark, Ray and Dask on one and two cores, and fill the tables of docs/scale.md.
+
+    The engines come with the extra `engines`; those that are not installed are left out.
+    """
+    from eval.scale import ENGINES, scale
+    from training.corpus import load_corpus
+
+    engines = engine or list(ENGINES)
+    if unknown := set(engines) - set(ENGINES):
+        raise typer.BadParameter(f"expected some of {', '.join(ENGINES)}, got {', '.join(unknown)}")
+    kept = [run for run in (read("scale.json") or {"runs": []})["runs"] if run["engine"] not in engines]
+    results = scale(load_corpus(), rows=rows, slow_rows=slow_rows, files=files, engines=engines) | {"price": price}
+    order = list(ENGINES)
+    results["runs"] = sorted(kept + results["runs"], key=lambda run: order.index(run["engine"]))
+    write("scale.json", results)
+    print(publish()["scale"])
+
+
+@app.command()
 def readme(
     picture: Annotated[bool, typer.Option(help="Take the picture of the reading view; needs Chromium.")] = True,
 ) -> None:

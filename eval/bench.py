@@ -18,10 +18,10 @@ from statistics import fmean, median
 from typing import Any
 
 from eval.contenders import CONTENDERS, REFERENCES, Contender
-from eval.hardware import ONE_THREAD, processor, version_of, versions
+from eval.hardware import ONE_THREAD, cores, processor, version_of, versions
 from training.corpus import Row
 
-__all__ = ["bench", "generated"]
+__all__ = ["bench", "generated", "text_sizes"]
 
 ROOT = Path(__file__).parents[1]
 _BARE_PASS = CONTENDERS[0].name
@@ -71,10 +71,10 @@ def bench(
         times, sizes = _take_turns(contenders, rows, texts, slow_rows, rounds, Path(folder), left_out, log)
     packages = (*_OWN, *(package for contender in contenders for package in contender.packages))
     return {
-        "hardware": {"machine": platform.machine(), "processor": processor(), "cores": len(_cores())},
+        "hardware": {"machine": platform.machine(), "processor": processor(), "cores": len(cores())},
         "python": platform.python_version(),
         "versions": versions(packages),
-        "text": {"source": source, **_sizes(texts), "slow": _sizes(texts[:slow_rows])},
+        "text": {"source": source, **text_sizes(texts), "slow": text_sizes(texts[:slow_rows])},
         "rounds": rounds,
         "references": REFERENCES,
         "contenders": _rates([contender for contender in contenders if contender.name in times], times, sizes),
@@ -114,7 +114,7 @@ def _take_turns(
                 continue
             log(f"preparing {contender.name}")
             child = children[contender.name] = _Child(contender, rows, given, folder)
-            sizes[contender.name] = _sizes(given)
+            sizes[contender.name] = text_sizes(given)
             if child.failure:
                 left_out[contender.name] = child.failure
         for number in range(rounds):
@@ -193,18 +193,14 @@ def _pin(cores: int) -> None:
 
     pa.set_cpu_count(cores)
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, _cores()[:cores])
-
-
-def _cores() -> list[int]:
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+        os.sched_setaffinity(0, cores()[:cores])
 
 
 def _lacks(contender: Contender) -> str:
     """Return what a contender lacks, with the line that installs it, or nothing."""
     if missing := [package for package in contender.packages if not version_of(package)]:
         return f"pip install {' '.join(missing)}"
-    return f"needs {contender.cores} cores" if contender.cores > len(_cores()) else ""
+    return f"needs {contender.cores} cores" if contender.cores > len(cores()) else ""
 
 
 @contextmanager
@@ -220,7 +216,8 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _sizes(texts: Sequence[str]) -> dict[str, Any]:
+def text_sizes(texts: Sequence[str]) -> dict[str, Any]:
+    """Return how many texts there are, and their mean lengths."""
     words, size = (fmean(map(length, texts)) for length in (lambda t: len(t.split()), lambda t: len(t.encode())))
     return {"rows": len(texts), "mean_words": round(words, 1), "mean_bytes": round(size, 1)}
 

@@ -12,7 +12,7 @@ __all__ = ["RESULTS", "ROOT", "draw_pictures", "of_command_line", "publish", "re
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "eval" / "results"
-_PARTS = ("bench", "curve", "evidence", "loop", "peers")
+_PARTS = ("bench", "curve", "evidence", "loop", "peers", "scale")
 
 
 def publish() -> dict[str, str]:

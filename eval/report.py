@@ -6,6 +6,7 @@ from typing import Any
 
 from eval.markdown import table
 from eval.peers.table import peers_table
+from eval.scale_tables import scale_tables
 from paratype import LABELS, TYPES
 
 __all__ = ["bench_table", "command_table", "compare_table", "score_table", "tables"]
@@ -60,6 +61,8 @@ def tables(results: dict[str, Any]) -> dict[str, str]:
         made["evidence-readers"] = _reader_sentence(results["evidence"]["readers"])
     if results.get("loop"):
         made["loop"] = _loop_table(results["loop"])
+    if results.get("scale"):
+        made |= scale_tables(results["scale"])
     if results.get("peers"):
         made["peers"] = peers_table(results["peers"])
     if "seeds" in results:

@@ -17,17 +17,10 @@ FILES = {
     if len(ast.parse(path.read_text("utf-8")).body) > 1  # more than a docstring
 }
 MODULES = sorted(FILES.keys() - {"__init__"})
-HEAVY = {
-    "charset_normalizer",
-    "datasets",
-    "jinja2",
-    "numpy",
-    "onnxruntime",
-    "pyarrow",
-    "scipy",
-    "sklearn",
-    "trafilatura",
-}
+HEAVY = set(
+    "charset_normalizer dask datasets jinja2 numpy onnxruntime pandas pyarrow pyspark ray scipy sklearn "
+    "trafilatura".split()
+)
 
 # Each module imports only from lines above its own.
 ORDER = [
@@ -40,7 +33,8 @@ ORDER = [
     ["artifact"],
     ["classifier"],
     ["api"],
-    ["arrow"],
+    ["arrow", "workers"],
+    ["dask", "datasets", "ray", "spark"],
     ["reading.arrow_rows", "reading.charset", "reading.limits", "reading.sources"],
     ["reading.decoding", "reading.find", "reading.rows"],
     ["reading.documents", "reading.parquet", "reading.tables"],

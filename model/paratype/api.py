@@ -11,7 +11,7 @@ from paratype.model import Model
 from paratype.text import check_texts
 from paratype.types import DEFAULT_MODEL, ModelRefused, Prediction
 
-__all__ = ["load", "predict"]
+__all__ = ["load", "model_folder", "predict"]
 
 
 def predict(texts: Iterable[str], *, model: str | Path = DEFAULT_MODEL, evidence: bool = False) -> list[Prediction]:
@@ -39,11 +39,19 @@ def load(model: str | Path = DEFAULT_MODEL) -> Model:
     Raises:
         ModelRefused: if there is no such model, or its files are not what they must be.
     """
-    folder = shipped_folder(str(model)) if model in shipped_models() else _existing(Path(model))
+    folder = model_folder(model)
     return _open(folder, manifest_bytes(folder))
 
 
-def _existing(folder: Path) -> Path:
+def model_folder(model: str | Path) -> Path:
+    """Return where a shipped model, or a folder that is there, stands.
+
+    Raises:
+        ModelRefused: if there is no such model.
+    """
+    if model in shipped_models():
+        return shipped_folder(str(model))
+    folder = Path(model)
     if not folder.is_dir():
         raise ModelRefused(f"no model or folder called {str(folder)!r}; shipped models: {', '.join(shipped_models())}")
     return folder.resolve()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +14,7 @@ from paratype.model import Model, Scores
 from paratype.ngrams import text_array
 from paratype.types import DEFAULT_MODEL
 
-__all__ = ["label_batches", "label_columns", "label_schema"]
+__all__ = ["check_names", "label_batches", "label_columns", "label_schema", "label_table"]
 
 # Probabilities are written with so many digits: more than anyone reads, few enough that they are the same
 # whatever the size of the batch.
@@ -48,11 +49,7 @@ def label_batches(
     model = model if isinstance(model, Model) else load(model)
     added = label_schema(model, evidence=evidence)
     for batch in batches:
-        names = batch.schema.names
-        if text_column not in names:
-            raise KeyError(f"expected a column {text_column!r}, got {', '.join(names)}; name it with text_column")
-        if taken := [name for name in added.names if name in names]:
-            raise KeyError(f"the batch already has {', '.join(taken)}; rename or drop them first")
+        check_names(batch.schema.names, text_column, added)
         texts = text_array(batch.column(text_column))
         scores = model.score(texts, threads=threads)
         columns = label_columns(model, scores)
@@ -61,6 +58,20 @@ def label_batches(
         yield pa.RecordBatch.from_arrays(
             [*batch.columns, *columns], schema=pa.schema([*batch.schema, *added], batch.schema.metadata)
         )
+
+
+def label_table(table: pa.Table, **options: Any) -> pa.Table:
+    """Return a table with the columns of `label_schema` added; the options are those of `label_batches`."""
+    batches = table.to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]
+    return pa.Table.from_batches(label_batches(batches, **options))
+
+
+def check_names(names: Sequence[str], text_column: str, added: pa.Schema) -> None:
+    """Refuse columns (KeyError) that lack the text column, or have one of those to be added."""
+    if text_column not in names:
+        raise KeyError(f"expected a column {text_column!r}, got {', '.join(names)}; name it with text_column")
+    if taken := [name for name in added.names if name in names]:
+        raise KeyError(f"the batch already has {', '.join(taken)}; rename or drop them first")
 
 
 def label_schema(model: Model, *, evidence: bool = False) -> pa.Schema:
