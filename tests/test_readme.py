@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from paratype import LABELS
+from paratype.writing.page import MEANINGS
+from paratype.writing.page_rows import ERROR
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
@@ -29,6 +33,13 @@ def test_the_table_of_commands_is_that_of_the_help():
 
     (table,) = re.findall(r"<!-- table:commands -->\n(.*?)\n<!-- /table -->", README, re.DOTALL)
     assert table == of_command_line()["commands"]
+
+
+def test_the_reading_view_explains_the_types_as_the_readme_does():
+    meanings = {name: meaning for name, meaning in MEANINGS.items() if name != ERROR}
+    assert meanings.keys() == set(LABELS)
+    for name, meaning in meanings.items():
+        assert f"| `{name}` | {meaning} |" in README
 
 
 def test_files_that_are_linked_exist():

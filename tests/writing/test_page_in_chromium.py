@@ -174,11 +174,8 @@ def test_it_works_without_scripts(opened):
 
 def test_five_thousand_paragraphs(opened):
     browser = opened(some(5000))
-    timing = browser.run("performance.getEntriesByType('navigation')[0].toJSON()")
-    assert timing["loadEventEnd"] < 15_000  # 1.5 s on two busy cores
-    took = "(() => {{ const at = performance.now(); {}; document.body.offsetHeight; return performance.now() - at }})()"
-    assert browser.run(took.format("document.querySelector('.steps a:last-child').click()")) < 5_000
-    assert browser.run(took.format("document.getElementById('f0').click()")) < 5_000
+    browser.run("document.querySelector('.steps a:last-child').click()")
+    assert browser.run(FOCUS) == "r1"
     assert browser.run("getComputedStyle(document.querySelector('.row')).contentVisibility") == "auto"
     row = browser.call("Runtime.evaluate", expression="document.querySelector('main')")["result"]["objectId"]
     assert browser.call("DOMDebugger.getEventListeners", objectId=row, depth=-1)["listeners"] == []

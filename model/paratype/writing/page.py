@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from paratype.batch import Labelled
 
-__all__ = ["PageWriter"]
+__all__ = ["MEANINGS", "PageWriter"]
 
 _FOLDER = Path(__file__).parent
 # Types that ship, and rows that failed, have colours of their own; other types share the rest.
@@ -27,7 +27,7 @@ _OWN_COLOURS, _COLOURS = 6, 10
 _MOST_PARTS = 300
 _PIECES_AT_ONCE = 200
 
-_MEANINGS = {
+MEANINGS = {
     "attack_report": "tells of a specific act of political or organised armed violence",
     "threat_statement": "quotes or reports harm that an actor announces",
     "casualty_figure": "gives the number of people killed, wounded, missing, held or displaced",
@@ -35,6 +35,7 @@ _MEANINGS = {
     "none": "does none of these: sport, business, a heading, a link",
     ERROR: "could not be read; the reason stands in its place",
 }
+"""What each type that ships means, in a line."""
 
 
 class PageWriter(Writer):
@@ -61,19 +62,16 @@ class PageWriter(Writer):
         """Write the page."""
         kinds = Kinds()
         documents = outline(self._records(), kinds)
-        page = (
-            _environment()
-            .get_template("page.html.jinja")
-            .stream(
-                documents=documents,
-                whole=together(documents),
-                contents=shown_rows(self._records(), kinds),
-                names=kinds.names(),
-                meanings=_MEANINGS,
-                style=_style(len(kinds.names())),
-                script=_file("page.js"),
-                version=paratype.__version__,
-            )
+        template = _environment().get_template("page.html.jinja")
+        page = template.stream(
+            documents=documents,
+            whole=together(documents),
+            contents=shown_rows(self._records(), kinds),
+            names=kinds.names(),
+            meanings=MEANINGS,
+            style=_style(len(kinds.names())),
+            script=_file("page.js"),
+            version=paratype.__version__,
         )
         page.enable_buffering(_PIECES_AT_ONCE)
         for piece in page:
