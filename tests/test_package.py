@@ -52,6 +52,9 @@ ORDER = [
     ["runs.journal"],
     ["runs.job"],
     ["progress", "show", "streams"],
+    ["cli.ending"],
+    ["cli.commands", "cli.given"],
+    ["cli.explain", "cli.label", "cli.models"],
     ["cli"],
 ]
 RANK = {module: rank for rank, modules in enumerate(ORDER) for module in modules}
