@@ -872,13 +872,13 @@ def hostile(atoms, size):
 
 
 def seconds(function, atoms, size):
-    started = time.perf_counter()
+    started = time.process_time()
     for text in hostile(atoms, size):
-        before = time.perf_counter()
+        before = time.process_time()
         function(text)
-        if time.perf_counter() - before > 3:
-            pytest.fail(f"{size} characters {text[:20]!r}… took {time.perf_counter() - before:.1f} s")
-    return time.perf_counter() - started
+        if time.process_time() - before > 3:
+            pytest.fail(f"{size} characters {text[:20]!r}… took {time.process_time() - before:.1f} s")
+    return time.process_time() - started
 
 
 def check_linear(function, atoms):
@@ -914,10 +914,10 @@ def test_reading_words_takes_linear_time(function):
 
 def test_marks_are_not_sorted_in_square_time():
     def timed(size):
-        started = time.perf_counter()
+        started = time.process_time()
         for pair in ("\u0301\u0323", "\u302e\u0301", "\uff9e\u302e", "\u1ae0\u1ae7", "\U0001d165\u0301"):
             split(text_array(["a" + pair * size]))
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     timed(1000)
     assert timed(200_000) < 5
@@ -925,14 +925,14 @@ def test_marks_are_not_sorted_in_square_time():
 
 @pytest.mark.parametrize("text", ["\u0301\u0323" * 200_000, "x" * 2_000_000, "\ufdfa" * 200_000, "漢" * 20_000])
 def test_an_encoder_reads_hostile_texts(encoded, text):
-    started = time.monotonic()
+    started = time.process_time()
     assert load_folder(encoded).predict([text]).shape == (1,)
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
 
 
 def test_the_plain_loader_takes_linear_time():
     for idle in (b"(" * 1_000_000, b"]" * 300_000 + b".", b"\x80\x02" + b"]" * 300_000 + b"}."):
-        started = time.monotonic()
+        started = time.process_time()
         with contextlib.suppress(ModelRefused):
             assert load_plain(idle) == {}
-        assert time.monotonic() - started < 5
+        assert time.process_time() - started < 5
