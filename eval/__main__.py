@@ -176,8 +176,8 @@ def scale(
     engines = engine or list(ENGINES)
     if unknown := set(engines) - set(ENGINES):
         raise typer.BadParameter(f"expected some of {', '.join(ENGINES)}, got {', '.join(unknown)}")
-    kept = [run for run in (read("scale.json") or {"runs": []})["runs"] if run["engine"] not in engines]
     results = scale(load_corpus(), rows=rows, slow_rows=slow_rows, files=files, engines=engines) | {"price": price}
+    kept = [run for run in (read("scale.json") or {"runs": []})["runs"] if run["engine"] not in engines]
     order = list(ENGINES)
     results["runs"] = sorted(kept + results["runs"], key=lambda run: order.index(run["engine"]))
     write("scale.json", results)

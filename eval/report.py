@@ -292,10 +292,11 @@ def _two_digits(number: float) -> str:
 
 
 def _review_sentence(review: dict[str, Any]) -> str:
-    flagged, others = review["accuracy_of_flagged"], review["accuracy_of_others"]
+    shares = {name: review[f"accuracy_of_{name}"] for name in ("flagged", "others")}
+    flagged, others = ("–" if share is None else f"{share:.2f}" for share in shares.values())
     return (
-        f"{review['share']:.0%} of the held-out paragraphs are flagged for review: {flagged:.2f} of their labels are "
-        f"right, of the others {others:.2f}."
+        f"{review['share']:.0%} of the held-out paragraphs are flagged for review: {flagged} of their labels are "
+        f"right, of the others {others}."
     )
 
 

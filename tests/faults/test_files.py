@@ -56,7 +56,7 @@ def test_a_folder_that_is_closed_is_named(work):
         (work.here / "folder" / name / "a.txt").write_text("One.")
     (work.here / "folder" / "closed").chmod(0)
     code, said = work.run("out.jsonl", sources=["folder"], held=True)
-    assert code == 1 and "error: folder/closed: Permission denied" in said and "1 rows from 1 files" in said
+    assert code == 1 and "error: folder/closed: Permission denied" in said and "1 row from 1 file written" in said
 
 
 def test_an_output_in_a_closed_folder_is_named_before_anything_is_read(work):
@@ -74,7 +74,7 @@ def test_twenty_thousand_tiny_files(work, jobs, record_property):
             (work.here / "tiny" / f"{folder:02}" / f"{file:03}.txt").write_text(f"Shells hit house {folder}.{file}.")
     code, said = work.run("out.jsonl", "--jobs", jobs, sources=["tiny"], first=MEASURED)
     rows = [json.loads(line) for line in (work.here / "out.jsonl").read_text().splitlines()]
-    assert code == 0 and "20000 rows from 20000 files" in said
+    assert code == 0 and "20,000 rows from 20,000 files" in said
     assert [row["text"] for row in rows] == [f"Shells hit house {a}.{b}." for a in range(20) for b in range(1000)]
     assert peak(said) < 400
     record_property("files tried", 20_000)
@@ -108,5 +108,5 @@ def test_a_line_of_a_gigabyte_is_not_held(work, name, start, code, reason):
 def test_a_paragraph_of_twenty_megabytes(work):
     (work.here / "long.txt").write_text("Gunmen attacked the police post. " * 600_000 + "\n\nThe team won.")
     code, said = work.run("out.jsonl", sources=["long.txt"], first=MEASURED)
-    assert code == 0 and "2 rows from 1 files" in said
+    assert code == 0 and "2 rows from 1 file written" in said
     assert peak(said) < 800
