@@ -19,12 +19,14 @@ from eval.hardware import ONE_THREAD
 __all__ = ["Failed", "work"]
 
 ROOT = Path(__file__).parents[2]
+# What takes longer on one core is no choice for a laptop.
+_MOST_MINUTES = 10
 # Answering goes on until so many seconds and rounds are reached.
 _SECONDS, _ROUNDS = 2.0, 3
 
 
 class Failed(Exception):
-    """A peer's process ended badly; the message is the last thing that it said."""
+    """A peer's process ended badly, and the message is the last thing that it said, or took too long."""
 
 
 def work(task: str, name: str, folder: Path, scratch: Path, content: Any, **setting: Any) -> dict[str, Any]:
@@ -42,13 +44,17 @@ def work(task: str, name: str, folder: Path, scratch: Path, content: Any, **sett
         setting: of the peer, for ``fit``.
 
     Raises:
-        Failed: if the process did not end well.
+        Failed: if the process did not end well, or not within 10 minutes.
     """
     given, made = scratch / "given.pickle", scratch / "made.pickle"
     given.write_bytes(pickle.dumps(content))
     arguments = [task, name, str(folder), str(given), str(made), json.dumps(setting)]
     command = [sys.executable, "-m", "eval.peers.process", *arguments]
-    run = subprocess.run(command, cwd=ROOT, env={**os.environ, **ONE_THREAD}, capture_output=True, text=True)
+    options: dict[str, Any] = {"cwd": ROOT, "env": {**os.environ, **ONE_THREAD}, "timeout": 60 * _MOST_MINUTES}
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, **options)
+    except subprocess.TimeoutExpired as expired:
+        raise Failed(f"not done after {_MOST_MINUTES} minutes on one core ({task})") from expired
     if run.returncode:
         lines = run.stderr.strip().splitlines()
         raise Failed(lines[-1] if lines else f"its process ended with {run.returncode}")
