@@ -188,12 +188,12 @@ def _serve(
         connection.send(f"failed: {type(error).__name__}: {error}")
 
 
-def _pin(cores: int) -> None:
+def _pin(count: int) -> None:
     import pyarrow as pa
 
-    pa.set_cpu_count(cores)
+    pa.set_cpu_count(count)
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, cores()[:cores])
+        os.sched_setaffinity(0, cores()[:count])
 
 
 def _lacks(contender: Contender) -> str:
