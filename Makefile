@@ -10,7 +10,7 @@ label: .venv/installed
 	$(BIN)/paratype label --format table $(FILES)
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not engines"
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -38,14 +38,18 @@ peers: .venv/installed-dev
 	$(BIN)/python -m pip install --quiet --editable ".[bench]"
 	$(BIN)/python -m eval peers
 
-engines: .venv/installed-dev
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[engines]"
+engines: .venv/installed-engines
+	$(BIN)/python -m pytest tests/engines
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
 .venv/installed: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+.venv/installed-engines: pyproject.toml | .venv/installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev,engines]"
 	touch $@
 
 .venv/installed-dev: pyproject.toml | .venv/bin/python

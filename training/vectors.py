@@ -63,13 +63,7 @@ class KeptVectors(EncoderFeatures):
         try:
             with self.file.open("rb") as stream, np.load(stream) as kept:
                 keys, vectors = kept["keys"], kept["vectors"]
-        except (
-            OSError,
-            ValueError,
-            KeyError,
-            EOFError,
-            BadZipFile,
-        ):  # none yet, or no longer whole: they are made anew
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):  # none yet, or not whole: they are made anew
             return {}
         return dict(zip(map(bytes, keys), vectors, strict=True))
 

@@ -109,7 +109,8 @@ def test_new_models_learn_from_added_rows_and_the_shipped_ones_stay(work, corpus
     assert manifest["provenance"]["added"]["rows"] == 20
     before = {name: (work / "mine" / name / MANIFEST_FILE).read_bytes() for name in ("accurate", "fast")}
     shutil.rmtree(work / "mine" / "fast")
+    computed = sum("vectors:" in line for line in said)
     retrain(corpus, added, work / "mine", log=said.append)
     assert before == {name: (work / "mine" / name / MANIFEST_FILE).read_bytes() for name in before}
-    assert sum("vectors:" in line for line in said) == 1
+    assert sum("vectors:" in line for line in said) == computed > 0  # kept from the first time
     assert load_folder(work / "mine" / "auto").unsure_below == 0.9
