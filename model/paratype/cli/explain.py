@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from paratype.cli.ending import NOTHING_READ, SOME_FAILED, interruptible, report_failures, writing
-from paratype.cli.given import check_encoding, find, load_model
+from paratype.cli.given import Encoding, Inputs, TextColumn, check_encoding, find, load_model
 
 if TYPE_CHECKING:
     from paratype.batch import Report
@@ -28,10 +28,7 @@ class ExplainFormat(str, Enum):
 
 
 def explain(
-    inputs: Annotated[
-        list[str],
-        typer.Argument(help="Files, folders (searched recursively), or - for standard input.", show_default=False),
-    ],
+    inputs: Inputs,
     format: Annotated[
         ExplainFormat | None,
         typer.Option("--format", "-f", help="By default table on a terminal, jsonl in a pipe.", show_default=False),
@@ -49,12 +46,8 @@ def explain(
         ),
     ] = None,
     model: Annotated[str, typer.Option(help="A word model: fast, or a folder of your own.")] = "fast",
-    text_column: Annotated[
-        str, typer.Option(help="Column of tables that holds the text; in JSON, a.b is inside a.")
-    ] = "text",
-    encoding: Annotated[
-        str, typer.Option(help="Encoding of the input files; auto is UTF-8, or what the file is beyond doubt.")
-    ] = "auto",
+    text_column: TextColumn = "text",
+    encoding: Encoding = "auto",
 ) -> None:
     """Show which words and pairs of words pulled for and against each outcome, for every paragraph.
 

@@ -6,7 +6,7 @@ import os
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from paratype.model import Model
 
 __all__ = [
+    "Encoding",
     "Format",
+    "Inputs",
+    "TextColumn",
     "check_encoding",
     "check_output",
     "check_review",
@@ -26,6 +29,16 @@ __all__ = [
     "format_for",
     "load_model",
     "model_names",
+]
+
+
+Inputs = Annotated[
+    list[str],
+    typer.Argument(help="Files, folders (searched recursively), or - for standard input.", show_default=False),
+]
+TextColumn = Annotated[str, typer.Option(help="Column of tables that holds the text; in JSON, a.b is inside a.")]
+Encoding = Annotated[
+    str, typer.Option(help="Encoding of the input files; auto is UTF-8, or what the file is beyond doubt.")
 ]
 
 

@@ -13,7 +13,10 @@ import typer
 
 from paratype.cli.ending import NOTHING_READ, SOME_FAILED, interruptible, report_failures, say, stoppable, writing
 from paratype.cli.given import (
+    Encoding,
     Format,
+    Inputs,
+    TextColumn,
     check_encoding,
     check_output,
     check_review,
@@ -34,10 +37,7 @@ __all__ = ["label"]
 
 
 def label(
-    inputs: Annotated[
-        list[str],
-        typer.Argument(help="Files, folders (searched recursively), or - for standard input.", show_default=False),
-    ],
+    inputs: Inputs,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write here; standard output if not given.")
     ] = None,
@@ -55,12 +55,8 @@ def label(
             help="A shipped model's name (see `paratype models`) or a model folder.", autocompletion=model_names
         ),
     ] = DEFAULT_MODEL,
-    text_column: Annotated[
-        str, typer.Option(help="Column of tables that holds the text; in JSON, a.b is inside a.")
-    ] = "text",
-    encoding: Annotated[
-        str, typer.Option(help="Encoding of the input files; auto is UTF-8, or what the file is beyond doubt.")
-    ] = "auto",
+    text_column: TextColumn = "text",
+    encoding: Encoding = "auto",
     jobs: Annotated[
         int | None,
         typer.Option(
