@@ -19,15 +19,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
 from paratype.columns import text_column
-from paratype.words import Vocabulary, split
+from paratype.words import MULTIPLIER, Vocabulary, split
 
 __all__ = ["LEAD_WORDS", "Counted", "NgramIndex", "text_array"]
 
 LEAD_WORDS = 12
 """How many words at the head of a text count as its opening."""
-
-# Fibonacci hashing: the odd number nearest to 2**64 divided by the golden ratio.
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 def text_array(texts: Any) -> pa.Array:
@@ -168,6 +165,6 @@ def _hash_pairs(first: NDArray[np.int32], second: NDArray[np.int32], bits: int) 
     mixed = first.astype(np.uint64)
     mixed <<= np.uint64(32)
     mixed |= second.astype(np.uint64)
-    mixed *= _MULTIPLIER
+    mixed *= MULTIPLIER
     mixed >>= np.uint64(64 - bits)
     return mixed

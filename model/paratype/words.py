@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from paratype.columns import numpy_column, text_column
 
-__all__ = ["Vocabulary", "Words", "split"]
+__all__ = ["MULTIPLIER", "Vocabulary", "Words", "split"]
 
 _SPACE = ord(" ")
 # Lower-case letters, "0" for every digit, a space for everything else in ASCII; other bytes stay.
@@ -35,8 +35,8 @@ _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 # there is to nearly every word, so that no two of those are ever mistaken for one another.
 _BLOCKS = 4
 _MASKS = np.array([(1 << 8 * length) - 1 for length in range(9)], np.uint64)
-# Fibonacci hashing: the odd number nearest to 2**64 divided by the golden ratio.
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+"""Of Fibonacci hashing: the odd number nearest to 2**64 divided by the golden ratio."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Words:
         for block in range(1, _BLOCKS):
             longer = np.flatnonzero(self.lengths > 8 * block)
             rest = at[self.starts[longer] + 8 * block] & _MASKS[np.minimum(self.lengths[longer] - 8 * block, 8)]
-            keys[longer] = (keys[longer] ^ keys[longer] >> np.uint64(29)) * _MULTIPLIER + rest
+            keys[longer] = (keys[longer] ^ keys[longer] >> np.uint64(29)) * MULTIPLIER + rest
         return keys
 
 
@@ -184,5 +184,5 @@ class Vocabulary:
 
 
 def _slots(keys: NDArray[np.uint64], level: int, bits: int) -> NDArray[np.int64]:
-    multiplier = np.array(_MULTIPLIER) * np.uint64(2 * level + 1)
+    multiplier = np.array(MULTIPLIER) * np.uint64(2 * level + 1)
     return ((keys * multiplier) >> np.uint64(64 - bits)).astype(np.int64)
